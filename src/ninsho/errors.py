@@ -1,0 +1,48 @@
+"""What can go wrong, as one tree.
+
+::
+
+    NinshoError
+    ├── ConfigurationError    the configuration cannot work; every problem, each with its place
+    ├── ProtocolError         the peer sent what its protocol does not allow
+    │   └── MalformedMessage  a SASL message that its mechanism does not allow
+    ├── ExchangeError         the client's side of a mechanism is not satisfied with the server
+    ├── StoreUnavailable      a user base cannot tell: nobody may be told "wrong password"
+    └── MalformedSecret       a stored password form that is unknown or broken: the account's fault, not the user's
+
+No message holds a password, a token or a SASL message.
+"""
+
+from collections.abc import Iterable
+
+
+class NinshoError(Exception):
+    """Any error that ninsho raises on purpose."""
+
+
+class ConfigurationError(NinshoError):
+    """The configuration cannot work; ``problems`` lists every fault with its place."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class ProtocolError(NinshoError):
+    """The peer sent what its protocol does not allow."""
+
+
+class MalformedMessage(ProtocolError):  # noqa: N818 - named for what was found, as the tree above reads
+    """A SASL message that its mechanism does not allow."""
+
+
+class ExchangeError(NinshoError):
+    """The client's side of a mechanism is not satisfied with what the server did."""
+
+
+class StoreUnavailable(NinshoError):  # noqa: N818 - a state of the store, as the tree above reads
+    """A user base cannot tell whether somebody may log in: a temporary failure, never a wrong password."""
+
+
+class MalformedSecret(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+    """A stored password form is unknown or broken; the message names the scheme, never the form."""

@@ -1,0 +1,81 @@
+"""What a mechanism is: its name, its properties, what it needs from the user base, and its two sides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Any, TypeAlias
+
+from ninsho.sasl.dialogue import Dialogue, Lookup, Verify
+from ninsho.sasl.exchange import Credentials, Steps
+
+Server: TypeAlias = Callable[[bytes | None], Dialogue]
+Client: TypeAlias = Callable[[Credentials], Steps]
+
+
+class Properties(Flag):
+    """What an eavesdropper, a forger or a thief can do with an exchange; in the order of the protocol's words."""
+
+    NONE = 0
+    PRIVATE = auto()
+    ANONYMOUS = auto()
+    PLAINTEXT = auto()
+    DICTIONARY = auto()
+    ACTIVE = auto()
+    FORWARD_SECRECY = auto()
+    MUTUAL_AUTH = auto()
+    CHANNEL_BINDING = auto()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of a MECH line, such as ``("dictionary", "active")``."""
+        return tuple(str(flag.name).lower().replace("_", "-") for flag in Properties if flag in self)
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A mechanism as data.
+
+    ``needs`` is what it asks of the user base: ``Verify``, ``Lookup`` (then ``secrets`` are the kinds it can use), or
+    nothing. ``binary`` mechanisms have NUL octets in their messages. One that is not ``default`` is offered only where
+    the configuration names it.
+    """
+
+    name: str
+    server: Server
+    client: Client | None = None
+    properties: Properties = Properties.NONE
+    needs: type[Verify] | type[Lookup[Any]] | None = None
+    secrets: tuple[type, ...] = ()
+    binary: bool = False
+    default: bool = True
+
+
+def mechanism(
+    name: str,
+    *,
+    client: Client | None = None,
+    needs: type[Verify] | type[Lookup[Any]] | None = None,
+    **properties: bool,
+) -> Callable[[Server], Mechanism]:
+    """Make a mechanism of one's own from its server side, a generator function.
+
+    ``@mechanism("OREORE", plaintext=True)`` names it and its properties (the words of a MECH line, with ``_`` for
+    ``-``). Its messages may hold any octets. Raises ``ValueError`` for a name that is not a mechanism's
+    (RFC 4422 §3.1), ``TypeError`` for an unknown property.
+    """
+    if not (0 < len(name) <= 20 and set(name) <= NAME_CHARACTERS):
+        raise ValueError(f"mechanism name: expected 1 to 20 characters of A-Z, 0-9, '-' and '_', got {name!r}")
+    flags = Properties.NONE
+    for word, present in properties.items():
+        if word.upper() not in Properties.__members__:
+            raise TypeError(f"mechanism {name}: unknown property {word!r}")
+        if present:
+            flags |= Properties[word.upper()]
+
+    def make(server: Server) -> Mechanism:
+        return Mechanism(name, server, client, flags, needs, binary=True)
+
+    return make
+
+
+NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")  # RFC 4422 §3.1: mech-char

@@ -1,0 +1,141 @@
+"""The forms of crypt(3): SHA-crypt, bcrypt, yescrypt and scrypt."""
+
+import re
+from dataclasses import dataclass
+from hmac import compare_digest
+from secrets import choice
+from typing import ClassVar
+
+import bcrypt
+
+from ninsho.stores.schemes.crypt3 import PHRASE_LIMIT, provider
+from ninsho.stores.schemes.scheme import Scheme
+
+ROUNDS_LIMIT = 5_000_000  # of SHA-crypt: about 2 s; Postfix gives up after 10
+COST_LIMIT = 15  # of bcrypt: the same
+BCRYPT_LIMIT = 72  # octets of a password that bcrypt looks at
+
+_DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True)
+class ShaCrypt(Scheme):
+    """SHA-crypt; the hash is written in *digits* characters."""
+
+    identifier: str
+    digits: int
+    rounds: int
+
+    description: ClassVar[str] = "crypt(3) ${identifier}$, {rounds} rounds"
+
+    def verify(self, form: bytes, password: bytes) -> bool:
+        """Hash again."""
+        self._rounds(form)
+        return _verify(self, form, password)
+
+    def make(self, password: bytes) -> bytes:
+        """Hash with a new salt of 16 characters."""
+        salt = "".join(choice(_DIGITS) for _ in range(16))
+        return _make(self, password, f"${self.identifier}$rounds={self.rounds}${salt}".encode())
+
+    def outdated(self, form: bytes) -> bool:
+        """Tell whether it had fewer rounds."""
+        return self._rounds(form) < self.rounds
+
+    def _rounds(self, form: bytes) -> int:
+        setting = rf"\${self.identifier}\$(?:rounds=([1-9][0-9]{{3,8}})\$)?[!-#%-~]{{0,16}}"
+        parts = re.fullmatch(rf"{setting}\$[./0-9A-Za-z]{{{self.digits}}}".encode(), form)
+        if not parts:
+            raise self.malformed(f"expected ${self.identifier}$[rounds=…$]salt$ and {self.digits} characters")
+        rounds = int(parts[1] or 5000)
+        if rounds > ROUNDS_LIMIT:
+            raise self.malformed(f"expected at most {ROUNDS_LIMIT} rounds, got {rounds}")
+        return rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Bcrypt(Scheme):
+    """Bcrypt; *cost* is the logarithm of its rounds."""
+
+    cost: int
+
+    description: ClassVar[str] = f"bcrypt, cost {{cost}}; passwords of at most {BCRYPT_LIMIT} octets"
+
+    def verify(self, form: bytes, password: bytes) -> bool:
+        """Hash again; as everybody's bcrypt does, only the first 72 octets are looked at."""
+        self._cost(form)
+        try:
+            return bcrypt.checkpw(password[:BCRYPT_LIMIT], form)
+        except ValueError:
+            raise self.malformed("bcrypt refuses the salt") from None
+
+    def make(self, password: bytes) -> bytes:
+        """Hash with a new salt; a password that would be cut is refused."""
+        if len(password) > BCRYPT_LIMIT:
+            raise ValueError(f"password: {self.name} looks at {BCRYPT_LIMIT} octets, got {len(password)}")
+        return bcrypt.hashpw(password, bcrypt.gensalt(self.cost))
+
+    def outdated(self, form: bytes) -> bool:
+        """Tell whether it was cheaper."""
+        return self._cost(form) < self.cost
+
+    def _cost(self, form: bytes) -> int:
+        if not (parts := re.fullmatch(rb"\$2[aby]\$([0-3][0-9])\$[./0-9A-Za-z]{53}", form)):
+            raise self.malformed("expected $2y$, two digits, $ and 53 characters")
+        cost = int(parts[1])
+        if not 4 <= cost <= COST_LIMIT:
+            raise self.malformed(f"expected a cost from 4 to {COST_LIMIT}, got {cost}")
+        return cost
+
+
+# Costs up to the highest that crypt_gensalt(3) chooses and 1 GiB of memory, about 3 s:
+# $y$ and $gy$ write logarithm of N and r in a character each, $7$ r and p in five.
+_MEMORY_HARD = re.compile(
+    rb"\$(?:g?y\$j[./0-9A-F][5T]\$[./0-9A-Za-z]{0,86}|7\$[./0-9A-G][./0-9A-U]\.{4}/\.{4}[!-#%-~]{0,86})"
+    rb"\$[./0-9A-Za-z]{43}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHardCrypt(Scheme):
+    """The forms of crypt(3) that no other scheme names: yescrypt, gost-yescrypt and scrypt; new ones are yescrypt."""
+
+    description: ClassVar[str] = "crypt(3): makes yescrypt, reads every accepted form of crypt(3)"
+
+    def verify(self, form: bytes, password: bytes) -> bool:
+        """Hash again."""
+        self._check(form)
+        return _verify(self, form, password)
+
+    def make(self, password: bytes) -> bytes:
+        """Hash with yescrypt, which only libxcrypt can compute."""
+        return _make(self, password, provider().new_setting(b"$y$"))
+
+    def outdated(self, form: bytes) -> bool:
+        """Tell whether it is not yescrypt, or cheaper than crypt_gensalt(3) makes it."""
+        self._check(form)
+        # The digits of crypt(3) stand in the order of their octets.
+        return not form.startswith(b"$y$") or form[3:6] < b"j9T"
+
+    def _check(self, form: bytes) -> None:
+        if not _MEMORY_HARD.fullmatch(form):
+            raise self.malformed("expected a crypt(3) form at a cost that crypt_gensalt(3) may choose")
+
+
+def _verify(scheme: Scheme, form: bytes, password: bytes) -> bool:
+    # A longer one cannot have been hashed with crypt(3).
+    if len(password) > PHRASE_LIMIT:
+        return False
+    hashed = provider().crypt(password, form)
+    if hashed is None:
+        raise scheme.malformed("crypt(3) on this system refuses it")
+    return compare_digest(hashed, form)
+
+
+def _make(scheme: Scheme, password: bytes, setting: bytes | None) -> bytes:
+    if len(password) > PHRASE_LIMIT:
+        raise ValueError(f"password: {scheme.name} takes {PHRASE_LIMIT} octets, got {len(password)}")
+    hashed = provider().crypt(password, setting) if setting else None
+    if hashed is None:
+        raise ValueError(f"scheme {scheme.name}: crypt(3) on this system cannot make it")
+    return hashed

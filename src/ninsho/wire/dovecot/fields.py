@@ -1,0 +1,70 @@
+"""The fields of a line: tab-escaping, request ids, parameters and base64."""
+
+import binascii
+import re
+
+from ninsho.errors import ProtocolError
+
+LINE_LIMIT = 16_384  # Dovecot's AUTH_CLIENT_MAX_LINE_LENGTH
+MAJOR = 1
+
+_ESCAPED = {b"\0": b"\x010", b"\x01": b"\x011", b"\t": b"\x01t", b"\r": b"\x01r", b"\n": b"\x01n"}
+_UNESCAPED = {escaped[1:]: raw for raw, escaped in _ESCAPED.items()}
+_SPECIAL = re.compile(rb"[\x00\x01\t\r\n]")
+# An escape at the end of a field is dropped, any other octet stands for itself.
+_ESCAPE = re.compile(rb"\x01(.?)", re.DOTALL)
+
+
+class MalformedBase64(ProtocolError):  # noqa: N818 - named for what was found
+    """The data of a request are not base64; the end user can cause this."""
+
+
+def escape(field: bytes) -> bytes:
+    """Make *field* fit between two tabs. Postfix and Exim do not understand escapes: avoid the need towards them."""
+    return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], field)
+
+
+def unescape(field: bytes) -> bytes:
+    """Undo ``escape``."""
+    if b"\x01" not in field:
+        return field
+    return _ESCAPE.sub(lambda found: _UNESCAPED.get(found[1], found[1]), field)
+
+
+def number(digits: bytes, what: str) -> int:
+    """Read a decimal number of 32 bits, at least 1; raise ``ProtocolError`` that names *what* was expected."""
+    # int() alone would take "+1", " 1" and "1_0".
+    if digits.isdigit() and len(digits) <= 10 and 0 < (value := int(digits)) <= 0xFFFF_FFFF:
+        return value
+    raise ProtocolError(f"expected {what} from 1 to 4294967295, got {digits[:32]!r}")
+
+
+def parameters(fields: list[bytes]) -> dict[str, str]:
+    """Read ``name=value`` and bare ``name`` fields; octets that are not UTF-8 become backslash escapes."""
+    found = {}
+    for field in fields:
+        name, _, value = unescape(field).decode(errors="backslashreplace").partition("=")
+        found[name] = value
+    return found
+
+
+def encode_parameters(items: dict[str, str]) -> bytes:
+    """Write parameters, each behind a tab; one with an empty value as its bare name."""
+    return b"".join(b"\t" + escape((f"{name}={value}" if value else name).encode()) for name, value in items.items())
+
+
+def encode_base64(data: bytes) -> bytes:
+    """Write SASL data."""
+    return binascii.b2a_base64(data, newline=False)
+
+
+def decode_base64(text: bytes) -> bytes:
+    """Read SASL data: the standard alphabet, padded, nothing else (RFC 4648 §3 and §4)."""
+    try:
+        data = binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        raise MalformedBase64("invalid base64 data") from None
+    # Python takes excess padding ("AAAA=") and stray bits ("AB=="): only the canonical form is written back the same.
+    if binascii.b2a_base64(data, newline=False) != text:
+        raise MalformedBase64("invalid base64 data")
+    return data

@@ -1,0 +1,168 @@
+"""What the authentication server sends: the handshake, then CONT, OK and FAIL."""
+
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
+
+from ninsho.errors import ProtocolError
+from ninsho.wire.dovecot.fields import MAJOR, decode_base64, encode_base64, escape, number, parameters, unescape
+from ninsho.wire.dovecot.requests import Version, parse_version
+
+
+class Mech(NamedTuple):
+    """The server offers a mechanism, with the words of its properties."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+class Spid(NamedTuple):
+    """The server's process id."""
+
+    pid: int
+
+
+class Cuid(NamedTuple):
+    """The server's number of this connection."""
+
+    number: int
+
+
+class Cookie(NamedTuple):
+    """The server's secret of this connection, for its master connections."""
+
+    digits: str
+
+
+class Done(NamedTuple):
+    """The handshake is complete."""
+
+
+class Cont(NamedTuple):
+    """Ask the end user for a response."""
+
+    id: int
+    challenge: bytes
+
+
+class Ok(NamedTuple):
+    """The login is good; ``parameters["user"]`` is its name."""
+
+    id: int
+    parameters: dict[str, str]
+
+
+class Fail(NamedTuple):
+    """The login is refused."""
+
+    id: int
+    parameters: dict[str, str]
+
+    @property
+    def temporary(self) -> bool:
+        """Whether the server could not tell: the new spelling and the old one."""
+        return self.parameters.get("code") == "temp_fail" or "temp" in self.parameters
+
+
+class Cancelled(NamedTuple):
+    """The server has forgotten the login."""
+
+    id: int
+
+
+class Other(NamedTuple):
+    """A line that this version of the protocol does not know, to be ignored."""
+
+    command: bytes
+
+
+Reply: TypeAlias = Version | Mech | Spid | Cuid | Cookie | Done | Cont | Ok | Fail | Cancelled | Other
+
+
+def parse(line: bytes) -> Reply:  # noqa: PLR0911 - one line of the protocol, one case
+    """Read one line; raise ``ProtocolError`` for a known command that is malformed."""
+    match line.split(b"\t"):
+        case [b"VERSION", major, minor]:
+            return parse_version(major, minor)
+        case [b"MECH", name, *words] if name:
+            return Mech(_text(name), tuple(_text(word) for word in words))
+        case [b"SPID", digits]:
+            return Spid(number(digits, "a process id"))
+        case [b"CUID", digits]:
+            return Cuid(number(digits, "a connection number"))
+        case [b"COOKIE", digits]:
+            return Cookie(_text(digits))
+        case [b"DONE"]:
+            return Done()
+        case [b"CONT", digits, challenge, *_]:
+            return Cont(number(digits, "a request id"), decode_base64(unescape(challenge)))
+        case [b"OK", digits, *fields]:
+            return Ok(number(digits, "a request id"), parameters(fields))
+        case [b"FAIL", digits, *fields]:
+            return Fail(number(digits, "a request id"), parameters(fields))
+        case [b"CANCELLED", digits]:
+            return Cancelled(number(digits, "a request id"))
+        case [b"VERSION" | b"MECH" | b"SPID" | b"CUID" | b"COOKIE" | b"DONE" | b"CONT" | b"CANCELLED" as command, *_]:
+            raise ProtocolError(f"unexpected fields in {command!r}")
+        case fields:
+            return Other(fields[0])
+
+
+def _text(field: bytes) -> str:
+    return unescape(field).decode(errors="backslashreplace")
+
+
+def handshake(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str, minor: int = 2) -> bytes:
+    """Write the whole handshake.
+
+    Its order is part of the protocol: by a SPID before any MECH, Postfix and Exim know a socket that is not for them.
+    """
+    lines = [
+        f"VERSION\t{MAJOR}\t{minor}",
+        *("\t".join(("MECH", mech.name, *mech.words)) for mech in mechs),
+        f"SPID\t{pid}",
+        f"CUID\t{connection}",
+        f"COOKIE\t{cookie}",
+        "DONE",
+    ]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def cont(id: int, challenge: bytes) -> bytes:
+    """Write a challenge; an empty one keeps its tab, without which Postfix refuses the line."""
+    return b"CONT\t%d\t%s\n" % (id, encode_base64(challenge))
+
+
+def ok(id: int, user: str, *, response: bytes | None = None) -> bytes:
+    """Write a success. ``user=`` comes first: Exim reads 16 fields, and Postfix refuses a line without it."""
+    line = b"OK\t%d\tuser=%s" % (id, escape(user.encode()))
+    if response is not None:
+        line += b"\tresp=" + encode_base64(response)
+    return line + b"\n"
+
+
+def fail(
+    id: int, reason: str, *, user: str | None = None, code: str | None = None, response: bytes | None = None
+) -> bytes:
+    """Write a failure. Postfix shows *reason* to the end user; it is made one printable ASCII line."""
+    fields = [b"FAIL\t%d" % id]
+    if user is not None:
+        fields.append(b"user=" + escape(user.encode()))
+    if code is not None:
+        fields.append(b"code=" + code.encode())
+    if code == "temp_fail":
+        # Clients of protocol 1.1 know only the bare word.
+        fields.append(b"temp")
+    fields.append(b"reason=" + printable(reason).encode())
+    if response is not None:
+        fields.append(b"resp=" + encode_base64(response))
+    return b"\t".join(fields) + b"\n"
+
+
+def cancelled(id: int) -> bytes:
+    """Write that a login was forgotten; only clients of minor version 4 know it."""
+    return b"CANCELLED\t%d\n" % id
+
+
+def printable(text: str) -> str:
+    """Make *text* one line of printable ASCII: any other character becomes a question mark."""
+    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)

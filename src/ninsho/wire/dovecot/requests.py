@@ -1,0 +1,133 @@
+"""What the mail server sends: VERSION, CPID, AUTH, CONT and CANCEL."""
+
+from typing import NamedTuple, TypeAlias
+
+from ninsho.errors import ProtocolError
+from ninsho.wire.dovecot.fields import (
+    MAJOR,
+    decode_base64,
+    encode_base64,
+    encode_parameters,
+    escape,
+    number,
+    parameters,
+    unescape,
+)
+
+
+class Version(NamedTuple):
+    """The protocol that the sender speaks."""
+
+    minor: int
+
+
+class Cpid(NamedTuple):
+    """The sender's process id."""
+
+    pid: int
+
+
+class Auth(NamedTuple):
+    """Begin a login. ``response`` is the initial response as it stood on the line, None if there was none."""
+
+    id: int
+    mechanism: str
+    parameters: dict[str, str]
+    response: bytes | None
+
+
+class Cont(NamedTuple):
+    """Go on with a login. ``response`` is as it stood on the line."""
+
+    id: int
+    response: bytes
+
+
+class Cancel(NamedTuple):
+    """Forget a login."""
+
+    id: int
+
+
+Request: TypeAlias = Auth | Cont | Cancel | Version | Cpid
+
+
+def parse(line: bytes) -> Request:
+    """Read one line; raise ``ProtocolError`` for one that no mail server may send.
+
+    What the end user controls is left as it is: it must be answered, never be an error of the connection.
+    """
+    match line.split(b"\t"):
+        case [b"AUTH", digits, mechanism, *fields]:
+            return _auth(digits, mechanism, fields)
+        case [b"CONT", digits, response, *_]:
+            return Cont(number(digits, "a request id"), unescape(response))
+        case [b"CANCEL", digits]:
+            return Cancel(number(digits, "a request id"))
+        case [b"VERSION", major, minor]:
+            return parse_version(major, minor)
+        case [b"CPID", digits]:
+            return Cpid(number(digits, "a process id"))
+        case fields:
+            raise ProtocolError(f"unexpected {fields[0][:32]!r} with {len(fields) - 1} fields")
+
+
+def _auth(digits: bytes, mechanism: bytes, fields: list[bytes]) -> Auth:
+    response = None
+    if fields and fields[-1].startswith(b"resp="):
+        response = unescape(fields.pop()[5:])
+    items = parameters(fields)
+    if "resp" in items:
+        raise ProtocolError("expected resp= as the last parameter of AUTH, got one before the last")
+    return Auth(number(digits, "a request id"), unescape(mechanism).decode(errors="backslashreplace"), items, response)
+
+
+def parse_version(major: bytes, minor: bytes) -> Version:
+    """Read the numbers of a VERSION line, which both sides send."""
+    if major != b"%d" % MAJOR or not (minor.isdigit() and len(minor) <= 5):
+        raise ProtocolError(f"expected protocol version {MAJOR}.x, got {major[:32]!r}.{minor[:32]!r}")
+    return Version(int(minor))
+
+
+def initial_response(text: bytes | None, minor: int) -> bytes | None:
+    """Decode the initial response of an AUTH; None: there is none. Raises ``MalformedBase64``.
+
+    Before minor version 2 an empty ``resp=`` means none: Exim always sends one. A lone ``=`` is an empty response.
+    """
+    match text:
+        case None:
+            return None
+        case b"":
+            return None if minor < 2 else b""
+        case b"=":
+            return b""
+        case _:
+            return decode_base64(text)
+
+
+def continued_response(text: bytes) -> bytes:
+    """Decode the response of a CONT; a lone ``=``, which Prosody sends, is an empty one. Raises ``MalformedBase64``."""
+    return b"" if text == b"=" else decode_base64(text)
+
+
+def hello(pid: int, *, minor: int = 2) -> bytes:
+    """Write what a client opens with."""
+    return b"VERSION\t%d\t%d\nCPID\t%d\n" % (MAJOR, minor, pid)
+
+
+def auth(id: int, mechanism: str, items: dict[str, str], response: bytes | None = None) -> bytes:
+    """Write the beginning of a login; *response* is the initial response, not yet encoded."""
+    line = b"AUTH\t%d\t%s%s" % (id, escape(mechanism.encode()), encode_parameters(items))
+    if response is not None:
+        line += b"\tresp=" + (encode_base64(response) or b"=")
+    return line + b"\n"
+
+
+def cont(id: int, response: bytes) -> bytes:
+    """Write a response."""
+    return b"CONT\t%d\t%s\n" % (id, encode_base64(response))
+
+
+def cancel(id: int) -> bytes:
+    """Write that a login is not wanted any more."""
+    return b"CANCEL\t%d\n" % id
