@@ -1,0 +1,5 @@
+"""``python -m ninsho``."""
+
+from ninsho.cli import main
+
+main()

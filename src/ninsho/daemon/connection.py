@@ -1,0 +1,296 @@
+"""One connection of a mail server: requests in, logins advanced, replies out. The shell around it does the I/O."""
+
+import itertools
+import os
+from collections.abc import Callable
+from secrets import token_hex
+
+from ninsho.daemon.authenticator import Attempt, Course
+from ninsho.daemon.journal import Decision
+from ninsho.daemon.policy import Policy
+from ninsho.daemon.refusals import INVALID_CREDENTIALS, REFUSALS
+from ninsho.daemon.shell import Done, Shell, Timer
+from ninsho.errors import ProtocolError, StoreUnavailable
+from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Verdict
+from ninsho.stores.accounts import Request
+from ninsho.wire.dovecot import replies, requests
+from ninsho.wire.dovecot.fields import LINE_LIMIT, MalformedBase64
+from ninsho.wire.lines import Lines
+
+# Postfix gives up after 10 s (its AUTH_TIMEOUT), and then tells the end user of an outage.
+ANSWER_LIMIT = 8.0
+# Dovecot's: 150 s. Postfix forgets a login without a word when its client goes away in the middle.
+RESPONSE_LIMIT = 150.0
+# Logins that wait for their client's response on one connection; the oldest makes room for the newest.
+PARKED_LIMIT = 100
+
+_connections = itertools.count(1)
+
+
+class Login:
+    """A login under way: ``parked`` while its client has the word, ``decided`` while its FAIL is held back."""
+
+    __slots__ = ("attempt", "course", "decided", "id", "parked", "since", "timer")
+
+    def __init__(self, id: int, attempt: Attempt, course: Course, since: float) -> None:
+        self.id = id
+        self.attempt = attempt
+        self.course = course
+        self.since = since
+        self.parked = False
+        self.decided = False
+        self.timer: Timer | None = None
+
+
+class Connection:
+    """The server's side of the protocol on one connection.
+
+    *policy* is asked for at each login, so that a new configuration holds for the next one. Call ``opened`` first, then
+    ``received`` with whatever arrives, at last ``lost``.
+    """
+
+    def __init__(self, shell: Shell, policy: Callable[[], Policy]) -> None:
+        self._shell = shell
+        self._policy = policy
+        self._lines = Lines(LINE_LIMIT)
+        self._minor: int | None = None
+        self._client_pid = 0
+        self._logins: dict[int, Login] = {}
+        self._out: list[bytes] = []
+        self._draining = False
+
+    @property
+    def established(self) -> bool:
+        """Whether the client has said who it is."""
+        return self._client_pid != 0
+
+    def opened(self) -> None:
+        """Send the whole handshake at once: old clients read it before they write, and some read only once."""
+        policy = self._policy()
+        mechs = [replies.Mech(one.name, one.properties.words) for one in policy.mechanisms.values()]
+        self._shell.send(
+            replies.handshake(
+                mechs, pid=os.getpid(), connection=next(_connections), cookie=token_hex(16), minor=policy.minor
+            )
+        )
+
+    def received(self, data: bytes) -> None:
+        """Take what the client sent, and send what can be answered at once in one write."""
+        try:
+            for line in self._lines.feed(data):
+                self._take(requests.parse(line))
+        except ProtocolError as error:
+            self._policy().journal.note("protocol-error", pid=self._client_pid, text=str(error))
+            self._close()
+        self._flush()
+
+    def lost(self) -> None:
+        """Forget every login; the verdicts of those that wait for a store are not looked at any more."""
+        for login in list(self._logins.values()):
+            self._abort(login)
+
+    def drain(self) -> None:
+        """Close as soon as no login waits for its verdict."""
+        self._draining = True
+        self._close_if_drained()
+
+    def _take(self, request: requests.Request) -> None:
+        if self._client_pid:
+            match request:
+                case requests.Auth():
+                    return self._begin(request)
+                case requests.Cont():
+                    return self._continue(request)
+                case requests.Cancel(id):
+                    return self._cancel(id)
+                case _:
+                    raise ProtocolError(f"unexpected {type(request).__name__} after the handshake")
+        match request:
+            case requests.Version(minor) if self._minor is None:
+                self._minor = minor
+            case requests.Cpid(pid) if self._minor is not None:
+                self._client_pid = pid
+            case _:
+                raise ProtocolError(f"expected VERSION, then CPID, got {type(request).__name__}")
+        return None
+
+    def _begin(self, auth: requests.Auth) -> None:
+        if auth.id in self._logins:
+            raise ProtocolError(f"request id {auth.id} is in use")
+        policy = self._policy()
+        request = self._request(auth)
+        mechanism = policy.mechanisms.get(request.mechanism)
+        if mechanism is None:
+            return self._refuse_at_once(auth.id, request, "Unsupported authentication mechanism")
+        if not request.service:
+            return self._refuse_at_once(auth.id, request, "Expected the parameter service")
+        try:
+            response = requests.initial_response(auth.response, self._minor or 0)
+        except MalformedBase64:
+            reason = "Invalid base64 data in initial response"
+            return self._refuse_at_once(auth.id, request, reason, code="invalid_base64")
+        attempt = policy.attempt(request)
+        course = attempt.run(mechanism, response, carries_data="final-resp-ok" in auth.parameters)
+        login = Login(auth.id, attempt, course, self._shell.now())
+        self._logins[auth.id] = login
+        return self._advance(login, None)
+
+    def _request(self, auth: requests.Auth) -> Request:
+        get = auth.parameters.get
+        return Request(
+            get("service") or get("protocol", ""),
+            get("rip", ""),
+            get("lip", ""),
+            get("rport", ""),
+            get("lport", ""),
+            "secured" in auth.parameters,
+            auth.mechanism.upper(),
+            get("session", ""),
+            self._client_pid,
+        )
+
+    def _continue(self, cont: requests.Cont) -> None:
+        login = self._logins.get(cont.id)
+        if login is None or self._shell.now() - login.since > RESPONSE_LIMIT:
+            if login is not None:
+                self._abort(login)
+            self._out.append(replies.fail(cont.id, "Authentication request timed out"))
+            return
+        if not login.parked:
+            self._abort(login)
+            self._out.append(replies.fail(cont.id, "Unexpected continuation"))
+            return
+        try:
+            response = requests.continued_response(cont.response)
+        except MalformedBase64:
+            self._abort(login)
+            reason = "Invalid base64 data in continued response"
+            self._out.append(replies.fail(cont.id, reason, code="invalid_base64"))
+            return
+        login.parked = False
+        login.since = self._shell.now()
+        self._advance(login, response)
+
+    def _cancel(self, id: int) -> None:
+        if (login := self._logins.get(id)) is not None:
+            self._abort(login)
+        if self._minor is not None and self._minor >= 4:
+            self._out.append(replies.cancelled(id))
+
+    def _advance(self, login: Login, answer: object, error: BaseException | None = None) -> None:
+        """Give a login the answer, or the error, that it waits for."""
+        try:
+            step = login.course.send(answer) if error is None else login.course.throw(error)
+        except StopIteration as end:
+            return self._conclude(login, end.value)
+        except Exception as trouble:  # noqa: BLE001 - a mechanism's or a store's own fault must not end other logins
+            self._policy().journal.trouble("login-error", trouble, mech=login.attempt.request.mechanism)
+            return self._conclude(login, Denied(Denial.ERROR))
+        if isinstance(step, Challenge):
+            login.parked = True
+            self._make_room()
+            self._out.append(replies.cont(login.id, step.data))
+            return None
+        login.timer = self._shell.wait(step, ANSWER_LIMIT - (self._shell.now() - login.since), self._resume(login))
+        return None
+
+    def _resume(self, login: Login) -> Done:
+        def done(result: object, error: BaseException | None) -> None:
+            login.timer = None
+            if self._logins.get(login.id) is not login:
+                return
+            if isinstance(error, TimeoutError):
+                error = StoreUnavailable("no answer from the store in time")
+            self._advance(login, result, error)
+            self._flush()
+
+        return done
+
+    def _conclude(self, login: Login, verdict: Verdict) -> None:
+        attempt = login.attempt
+        login.decided = True
+        cause = verdict.cause if isinstance(verdict, Denied) else None
+        self._decide(attempt.request, attempt.username, cause, attempt.detail, self._shell.now() - login.since)
+        match verdict:
+            case Granted(_, data):
+                del self._logins[login.id]
+                self._out.append(replies.ok(login.id, attempt.user, response=data))
+            case Denied(Denial.UNAVAILABLE | Denial.ERROR) if self._may_close(login):
+                self._close()
+            case Denied(cause, data):
+                self._refuse(login, cause, data)
+
+    def _decide(
+        self, request: Request, username: str | None, cause: Denial | None, detail: str, seconds: float
+    ) -> None:
+        self._policy().journal.decided(Decision(request, username, cause, detail, seconds))
+
+    def _may_close(self, login: Login) -> bool:
+        """Whether this client learns of a temporary failure by a closed connection, and nobody else's verdict is lost.
+
+        Postfix and Exim speak protocol 1.0 and take every FAIL for a wrong password (535); only for a closed
+        connection they say 454 and 435. Logins which wait for their end user are told the same, and rightly so.
+        """
+        return (
+            self._minor == 0
+            and self._policy().on_temporary_failure == "close"
+            and all(other is login or other.parked for other in self._logins.values())
+        )
+
+    def _refuse(self, login: Login, cause: Denial, data: bytes | None) -> None:
+        code, reason = REFUSALS.get(cause, (None, INVALID_CREDENTIALS))
+        username = login.attempt.username
+        user = username if username is not None and username.isprintable() else None
+        line = replies.fail(login.id, reason, user=user, code=code, response=data)
+
+        def release() -> None:
+            if self._logins.get(login.id) is login:
+                del self._logins[login.id]
+                self._out.append(line)
+
+        delay = 0.0 if code == "temp_fail" else self._policy().failure_delay
+        if delay <= 0:
+            return release()
+
+        def release_later() -> None:
+            release()
+            self._flush()
+
+        login.timer = self._shell.hold(login.since + delay, release_later)
+        return None
+
+    def _refuse_at_once(self, id: int, request: Request, reason: str, *, code: str | None = None) -> None:
+        """Answer an AUTH that never becomes a login: nothing was guessed, nothing is delayed."""
+        self._decide(request, None, Denial.MALFORMED, reason, 0.0)
+        self._out.append(replies.fail(id, reason, code=code))
+
+    def _make_room(self) -> None:
+        if len(self._logins) > PARKED_LIMIT:
+            self._abort(next(login for login in self._logins.values() if login.parked))
+
+    def _abort(self, login: Login) -> None:
+        """Forget a login without a reply."""
+        del self._logins[login.id]
+        login.course.close()
+        if login.timer is not None:
+            login.timer.cancel()
+        if not login.decided:
+            attempt = login.attempt
+            seconds = self._shell.now() - login.since
+            self._decide(attempt.request, attempt.username, Denial.ABORTED, attempt.detail, seconds)
+
+    def _flush(self) -> None:
+        if self._out:
+            out, self._out = self._out, []
+            self._shell.send(b"".join(out))
+        if self._draining:
+            self._close_if_drained()
+
+    def _close(self) -> None:
+        self._draining = False
+        self._flush()
+        self._shell.close()
+
+    def _close_if_drained(self) -> None:
+        if all(login.parked for login in self._logins.values()):
+            self._close()

@@ -1,0 +1,75 @@
+"""What pydantic found wrong, said in our words: the place, the expectation and the finding."""
+
+import dataclasses
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+_EXPECTATIONS = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "model_type": "a table",
+    "path_type": "a path",
+    "string_type": "a string",
+    "tuple_type": "an array",
+    "dataclass_type": "a table",
+}
+
+
+def problems_of(error: ValidationError, model: type, place: str = "") -> list[str]:
+    """One sentence for each problem; *place* stands before each one's own, *model* knows the keys that exist."""
+    return [_sentence(details, model, place) for details in error.errors()]
+
+
+def _sentence(details: ErrorDetails, model: type, place: str) -> str:
+    where = _where(details["loc"], place)
+    match details["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            known = _keys(model, details["loc"][:-1])
+            close = get_close_matches(str(details["loc"][-1]), known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}" if known else ""
+            return f"{where}: unknown key{hint}"
+        case "missing" | "missing_argument":
+            return f"{where}: expected a value, got none"
+        case "value_error":
+            expectation = str(details["ctx"]["error"])
+            return f"{where}: {expectation}" + ("" if "got" in expectation else _finding(details))
+        case "literal_error":
+            return f"{where}: expected {details['ctx']['expected']}{_finding(details)}"
+        case kind if kind in _EXPECTATIONS:
+            return f"{where}: expected {_EXPECTATIONS[kind]}{_finding(details)}"
+        case _:
+            return f"{where}: {details['msg'][0].lower()}{details['msg'][1:]}{_finding(details)}"
+
+
+def _finding(details: ErrorDetails) -> str:
+    found = details["input"]
+    return f", got {found!r}" if isinstance(found, str | int | float | bool) else ""
+
+
+def _where(location: tuple[int | str, ...], place: str) -> str:
+    for part in location:
+        place = f"{place}[{part}]" if isinstance(part, int) else f"{place}.{part}" if place else part
+    return place or "the file"
+
+
+def _keys(model: Any, location: tuple[int | str, ...]) -> list[str]:  # noqa: ANN401 - a model, a dataclass or neither
+    """The keys of the table at *location* inside *model*."""
+    for part in location:
+        if isinstance(part, str):
+            model = _inner(model, part)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return sorted(model.model_fields)
+    return sorted(field.name for field in dataclasses.fields(model)) if dataclasses.is_dataclass(model) else []
+
+
+def _inner(model: Any, name: str) -> Any:  # noqa: ANN401 - the annotation of a field
+    if not (isinstance(model, type) and issubclass(model, BaseModel)) or name not in model.model_fields:
+        return None
+    annotation = model.model_fields[name].annotation
+    arguments = getattr(annotation, "__args__", ())
+    return arguments[0] if arguments and not isinstance(annotation, type) else annotation

@@ -1,0 +1,152 @@
+"""What a dialogue cannot say: the greeting, limits, one write for one read, and the journal."""
+
+import re
+
+import pytest
+from dialogue import Scene
+from hypothesis import given
+from hypothesis import strategies as st
+
+HELLO = b"VERSION\t1\t0\nCPID\t7\n"
+GOOD = b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tresp=AHUAcA==\n"
+
+
+def test_the_greeting_is_whole_and_one_write_1_2_3_4_5():
+    scene = Scene()
+    assert scene.shell.writes == [scene.greeting]
+    assert len(scene.greeting) < 512
+    pattern = rb"VERSION\t1\t2\n(MECH\t[A-Z0-9-]+(\t[a-z-]+)*\n)+SPID\t\d+\nCUID\t\d+\nCOOKIE\t[0-9a-f]{32}\nDONE\n"
+    assert re.fullmatch(pattern, scene.greeting)
+    assert b"MECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nMECH\tCRAM-MD5\tdictionary\tactive\n" in scene.greeting
+
+
+def test_cookie_and_connection_number_differ_4():
+    first, second = Scene().greeting, Scene().greeting
+    for word in (b"COOKIE", b"CUID"):
+        one, other = (re.search(word + rb"\t(\w+)", greeting)[1] for greeting in (first, second))
+        assert one != other
+
+
+def test_two_connections_may_name_the_same_process_12():
+    for _ in range(2):
+        scene = Scene()
+        scene.say(HELLO + GOOD)
+        assert scene.hear() == [b"OK\t1\tuser=u"]
+
+
+def test_a_long_line_is_taken_and_one_too_long_closes_17():
+    scene = Scene()
+    scene.say(HELLO + GOOD.replace(b"rip", b"x=" + b"y" * 15_900 + b"\trip"))
+    assert scene.hear() == [b"OK\t1\tuser=u"]
+    scene.say(b"x" * 16_385)
+    assert scene.shell.closed
+
+
+def test_what_came_before_a_line_too_long_is_answered():
+    scene = Scene()
+    scene.say(HELLO + GOOD + b"x" * 20_000)
+    assert scene.hear() == [b"OK\t1\tuser=u"]
+    assert scene.shell.closed
+
+
+def test_the_replies_to_one_read_leave_in_one_write():
+    scene = Scene()
+    scene.say(HELLO + b"".join(GOOD.replace(b"\t1\tP", b"\t%d\tP" % id) for id in range(1, 6)))
+    assert len(scene.shell.writes) == 2
+    assert len(scene.hear()) == 5
+
+
+def test_a_thousand_abandoned_logins_leave_a_hundred_and_the_newest_works_52():
+    scene = Scene()
+    scene.say(HELLO)
+    for id in range(1, 1001):
+        scene.say(b"AUTH\t%d\tLOGIN\tservice=smtp\n" % id)
+    scene.hear()
+    assert len(scene.connection._logins) == 100
+    scene.say(b"CONT\t1000\tdQ==\nCONT\t1000\tcA==\nCONT\t1\tdQ==\n")
+    assert scene.hear() == [
+        b"CONT\t1000\tUGFzc3dvcmQ6",
+        b"OK\t1000\tuser=u",
+        b"FAIL\t1\treason=Authentication request timed out",
+    ]
+
+
+def test_names_that_no_user_can_have_never_reach_a_store_41():
+    scene = Scene()
+    scene.say(HELLO)
+    for name in (b"", b"x" * 1025, b"\x01", b"a\nb", b"\xc2\x85"):
+        import base64
+
+        scene.say(b"AUTH\t1\tPLAIN\tservice=smtp\tresp=%s\n" % base64.b64encode(b"\0%s\0p" % name))
+        scene.shell.elapse(3)
+        assert scene.hear() == [b"FAIL\t1\treason=Invalid authentication data"]
+    assert scene.store.asked == []
+
+
+def test_a_failure_is_logged_with_its_cause_and_no_secret():
+    scene = Scene()
+    scene.say(HELLO + GOOD.replace(b"AHUAcA==", b"AHUAc2VzYW1l") + GOOD.replace(b"\t1\tP", b"\t2\tP"))
+    failed, granted = scene.log
+    assert failed == 'auth: result=fail rip=192.0.2.1 service=smtp mech=PLAIN cause=badpassword pid=7 ms=0 user="u"\n'
+    assert granted == 'auth: result=ok rip=192.0.2.1 service=smtp mech=PLAIN cause=ok pid=7 ms=0 user="u"\n'
+    assert "sesame" not in "".join(scene.log)
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"), [(b"x", "baduser"), (b"keyless", "badpassword"), (b"disabled", "logindisabled"), (b"expired", "expired")]
+)
+def test_the_log_tells_causes_apart_that_the_user_does_not_see(name, cause):
+    import base64
+
+    scene = Scene()
+    scene.say(HELLO + b"AUTH\t1\tPLAIN\tservice=smtp\tresp=%s\n" % base64.b64encode(b"\0%s\0p" % name))
+    assert f"cause={cause} " in scene.log[0]
+
+
+def test_an_abandoned_login_is_logged_as_aborted():
+    scene = Scene()
+    scene.say(HELLO + b"AUTH\t1\tLOGIN\tservice=smtp\n")
+    scene.connection.lost()
+    assert "result=aborted" in scene.log[0]
+
+
+def test_an_outage_is_logged_as_temp_which_bans_nobody():
+    scene = Scene()
+    scene.store.mode = "down"
+    scene.say(HELLO + GOOD)
+    assert scene.log[0].startswith("auth: result=temp rip=192.0.2.1 ")
+    assert 'detail="the store is down"' in scene.log[0]
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300)))
+def test_whatever_arrives_in_whatever_pieces_gives_the_same_answers(data, cuts):
+    outcomes = []
+    stream = HELLO + GOOD + data
+    edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    for parts in ([stream], pieces):
+        scene = Scene()
+        for part in parts:
+            if not scene.shell.closed:
+                scene.say(part)
+        outcomes.append((scene.hear(), scene.shell.closed))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_draining_lets_verdicts_be_told_and_then_closes_75():
+    scene = Scene()
+    scene.store.mode = "slow"
+    scene.say(HELLO + GOOD)
+    scene.connection.drain()
+    assert not scene.shell.closed
+    scene.shell.settle()
+    assert scene.hear() == [b"OK\t1\tuser=u"]
+    assert scene.shell.closed
+
+
+def test_draining_closes_an_idle_connection_at_once():
+    scene = Scene()
+    scene.say(HELLO + b"AUTH\t1\tLOGIN\tservice=smtp\n")
+    scene.hear()
+    scene.connection.drain()
+    assert scene.shell.closed
