@@ -70,6 +70,11 @@ def secret_in(stored: str, kinds: tuple[type, ...]) -> Secret | None:
     return secret if isinstance(secret, kinds) else None
 
 
+def serves(scheme: str, kinds: tuple[type, ...]) -> bool:
+    """Whether the forms of *scheme* hold a secret of one of these *kinds*; not, if it is not accepted."""
+    return scheme in SCHEMES and any(issubclass(secret, kinds) for secret in SCHEMES[scheme].secrets)
+
+
 def schemes() -> tuple[Scheme, ...]:
     """Return the schemes that are accepted, the best first; each has a ``name`` and says what it is in ``about``."""
     return tuple(SCHEMES.values())

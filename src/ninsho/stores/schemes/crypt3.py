@@ -1,19 +1,19 @@
 """crypt(3): from libxcrypt where the system has it, else from libpass, which is slower and knows fewer methods."""
 
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 PHRASE_LIMIT = 511  # octets; libxcrypt's CRYPT_MAX_PASSPHRASE_SIZE less its NUL
 
 
 class Crypt3(Protocol):
-    """Whoever computes crypt(3). Phrases and settings hold no NUL."""
+    """Whoever computes crypt(3). A method is named by its prefix, ``$6$``; phrases and forms hold no NUL."""
 
-    def crypt(self, phrase: bytes, setting: bytes) -> bytes | None:
-        """Hash *phrase* as *setting* says; None where *setting* is refused or its method unknown."""
+    def verify(self, form: bytes, phrase: bytes) -> bool | None:
+        """Tell whether *form* was made from *phrase*; None where *form* is refused or its method unknown."""
 
-    def new_setting(self, prefix: bytes) -> bytes | None:
-        """Make a setting with a new salt and the method's usual cost; None where the method is unknown."""
+    def make(self, prefix: bytes, phrase: bytes, *, rounds: int) -> bytes | None:
+        """Make a form with a new salt, at the method's usual cost where *rounds* is 0; None for an unknown method."""
 
 
 @cache
@@ -27,18 +27,21 @@ def provider() -> Crypt3:
 class Libpass:
     """crypt(3) where the system has no libxcrypt: macOS, musl."""
 
-    def crypt(self, phrase: bytes, setting: bytes) -> bytes | None:
-        """Hash *phrase* as *setting* says; None where *setting* is refused or its method unknown."""
-        from passlib.hash import scrypt, sha256_crypt, sha512_crypt  # noqa: PLC0415 - 30 ms for those whom it serves
-
-        handlers = {b"$5$": sha256_crypt, b"$6$": sha512_crypt, b"$7$": scrypt}
-        if (handler := handlers.get(setting[:3])) is None:
-            return None
+    def verify(self, form: bytes, phrase: bytes) -> bool | None:
+        """Tell whether *form* was made from *phrase*; None where *form* is refused or its method unknown."""
+        handler = self._handler(form[:3])
         try:
-            hashed: str = handler.genhash(phrase, setting.decode())
+            return bool(handler.verify(phrase, form)) if handler else None
         except ValueError:
             return None
-        return hashed.encode()
 
-    def new_setting(self, prefix: bytes) -> None:
-        """Libpass has no yescrypt."""
+    def make(self, prefix: bytes, phrase: bytes, *, rounds: int) -> bytes | None:
+        """Make a form with a new salt, at the method's usual cost where *rounds* is 0; None for an unknown method."""
+        handler = self._handler(prefix)
+        hashed: str | None = handler.using(rounds=rounds or None).hash(phrase) if handler else None
+        return hashed.encode() if hashed else None
+
+    def _handler(self, prefix: bytes) -> Any:  # noqa: ANN401 - libpass has no types
+        from passlib.hash import scrypt, sha256_crypt, sha512_crypt  # noqa: PLC0415 - 30 ms for those whom it serves
+
+        return {b"$5$": sha256_crypt, b"$6$": sha512_crypt, b"$7$": scrypt}.get(prefix)

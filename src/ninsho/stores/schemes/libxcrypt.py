@@ -2,6 +2,7 @@
 
 import errno
 from ctypes import CDLL, c_char_p, c_int, c_ulong, c_void_p, create_string_buffer, get_errno
+from hmac import compare_digest
 from typing import Any
 
 from ninsho.errors import StoreUnavailable
@@ -33,16 +34,22 @@ class Libxcrypt:
                 continue
         return None
 
-    def crypt(self, phrase: bytes, setting: bytes) -> bytes | None:
-        """Hash *phrase* as *setting* says; None where *setting* is refused."""
+    def verify(self, form: bytes, phrase: bytes) -> bool | None:
+        """Tell whether *form* was made from *phrase*; None where *form* is refused or its method unknown."""
+        hashed = self._hash(phrase, form)
+        return None if hashed is None else compare_digest(hashed, form)
+
+    def make(self, prefix: bytes, phrase: bytes, *, rounds: int) -> bytes | None:
+        """Make a form with a new salt, at the method's usual cost where *rounds* is 0; None for an unknown method."""
+        data = create_string_buffer(_SETTING_SIZE)
+        # Without octets of ours the library takes its own from the system.
+        setting: bytes | None = self._gensalt(prefix, rounds, None, 0, data, len(data))
+        return None if setting is None else self._hash(phrase, setting)
+
+    def _hash(self, phrase: bytes, setting: bytes) -> bytes | None:
         data = create_string_buffer(_DATA_SIZE)
         hashed: bytes | None = self._crypt(phrase, setting, data, len(data))
+        # yescrypt and scrypt cannot tell want of memory from a setting that they refuse.
         if hashed is None and get_errno() == errno.ENOMEM:
             raise StoreUnavailable("crypt(3): no memory to compute the hash")
         return hashed
-
-    def new_setting(self, prefix: bytes) -> bytes | None:
-        """Make a setting with a new salt and the method's usual cost; None where the method is unknown."""
-        data = create_string_buffer(_SETTING_SIZE)
-        setting: bytes | None = self._gensalt(prefix, 0, None, 0, data, len(data))
-        return setting

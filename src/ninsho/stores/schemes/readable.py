@@ -6,7 +6,7 @@ from hmac import compare_digest
 from typing import ClassVar
 
 from ninsho.sasl.secrets import CramKey, Password
-from ninsho.stores.schemes.scheme import Encoding, Scheme
+from ninsho.stores.schemes.scheme import Encoding, Scheme, Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Plain(Scheme):
     description: ClassVar[str] = "the password itself: serves every mechanism, and whoever reads the store"
 
     cheap: ClassVar[bool] = True
+    secrets: ClassVar[tuple[type[Secret], ...]] = (Password,)
 
     def verify(self, form: bytes, password: bytes) -> bool:
         """Compare digests, as the time for comparing texts would tell their length."""
@@ -39,6 +40,7 @@ class CramMd5(Scheme):
     encoding: ClassVar[Encoding] = Encoding.HEX
     # 70 µs; and as pure Python keeps the interpreter's lock, another thread would not help.
     cheap: ClassVar[bool] = True
+    secrets: ClassVar[tuple[type[Secret], ...]] = (CramKey,)
 
     @property
     def size(self) -> int:

@@ -34,6 +34,8 @@ class Scheme(ABC):
     encoding: ClassVar[Encoding] = Encoding.TEXT
     # Whether verifying is over sooner than handing it to another thread would be.
     cheap: ClassVar[bool] = False
+    # What challenge-response mechanisms can get out of a form.
+    secrets: ClassVar[tuple[type[Secret], ...]] = ()
 
     @property
     def about(self) -> str:

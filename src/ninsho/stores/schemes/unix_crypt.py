@@ -2,8 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from hmac import compare_digest
-from secrets import choice
 from typing import ClassVar
 
 import bcrypt
@@ -14,8 +12,6 @@ from ninsho.stores.schemes.scheme import Scheme
 ROUNDS_LIMIT = 5_000_000  # of SHA-crypt: about 2 s; Postfix gives up after 10
 COST_LIMIT = 15  # of bcrypt: the same
 BCRYPT_LIMIT = 72  # octets of a password that bcrypt looks at
-
-_DIGITS = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +31,7 @@ class ShaCrypt(Scheme):
 
     def make(self, password: bytes) -> bytes:
         """Hash with a new salt of 16 characters."""
-        salt = "".join(choice(_DIGITS) for _ in range(16))
-        return _make(self, password, f"${self.identifier}$rounds={self.rounds}${salt}".encode())
+        return _make(self, password, f"${self.identifier}$", rounds=self.rounds)
 
     def outdated(self, form: bytes) -> bool:
         """Tell whether it had fewer rounds."""
@@ -109,7 +104,7 @@ class MemoryHardCrypt(Scheme):
 
     def make(self, password: bytes) -> bytes:
         """Hash with yescrypt, which only libxcrypt can compute."""
-        return _make(self, password, provider().new_setting(b"$y$"))
+        return _make(self, password, "$y$")
 
     def outdated(self, form: bytes) -> bool:
         """Tell whether it is not yescrypt, or cheaper than crypt_gensalt(3) makes it."""
@@ -126,16 +121,16 @@ def _verify(scheme: Scheme, form: bytes, password: bytes) -> bool:
     # A longer one cannot have been hashed with crypt(3).
     if len(password) > PHRASE_LIMIT:
         return False
-    hashed = provider().crypt(password, form)
-    if hashed is None:
+    matches = provider().verify(form, password)
+    if matches is None:
         raise scheme.malformed("crypt(3) on this system refuses it")
-    return compare_digest(hashed, form)
+    return matches
 
 
-def _make(scheme: Scheme, password: bytes, setting: bytes | None) -> bytes:
+def _make(scheme: Scheme, password: bytes, prefix: str, *, rounds: int = 0) -> bytes:
     if len(password) > PHRASE_LIMIT:
         raise ValueError(f"password: {scheme.name} takes {PHRASE_LIMIT} octets, got {len(password)}")
-    hashed = provider().crypt(password, setting) if setting else None
-    if hashed is None:
+    form = provider().make(prefix.encode(), password, rounds=rounds)
+    if form is None:
         raise ValueError(f"scheme {scheme.name}: crypt(3) on this system cannot make it")
-    return hashed
+    return form
