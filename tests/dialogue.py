@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from ninsho.daemon.connection import Connection
 from ninsho.daemon.journal import Journal
-from ninsho.daemon.policy import Policy
+from ninsho.daemon.policy import Desk, Policy
 from ninsho.errors import StoreUnavailable
 from ninsho.sasl.registry import mechanisms
 from ninsho.stores.accounts import Account
@@ -182,7 +182,7 @@ class Scene:
         self.log: list[str] = []
         user_base = UserBase([self.store], Passwords(Memory(60)))
         self.policy = Policy(mechanisms(own), user_base, Journal(self.log.append), **policy)
-        self.connection = Connection(self.shell, lambda: self.policy)
+        self.connection = Connection(self.shell, Desk(self.policy))
         self.connection.opened()
         self.greeting, self.shell.sent = self.shell.sent, b""
 

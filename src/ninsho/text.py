@@ -60,6 +60,8 @@ def prepare_username(raw: bytes) -> str:
 
 def decode_password(raw: bytes) -> str:
     """Return a password as text, unprepared; raise ``MalformedMessage`` with the rule that is broken."""
+    if 0 < len(raw) <= PASSWORD_LIMIT and raw.isascii() and (password := raw.decode()).isprintable():
+        return password
     password = _decode(raw, what="password", limit=PASSWORD_LIMIT)
     if "\0" in password:
         raise MalformedMessage("password: holds a NUL")

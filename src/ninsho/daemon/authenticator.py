@@ -16,13 +16,11 @@ from ninsho.sasl.dialogue import (
     Lookup,
     Verdict,
     Verify,
-    Want,
     check_message,
     farewell,
 )
 from ninsho.sasl.mechanism import Mechanism
-from ninsho.stores import hashing
-from ninsho.stores.accounts import Account, Asking, Request
+from ninsho.stores.accounts import Account, Request
 from ninsho.stores.user_base import UserBase
 
 Course: TypeAlias = Generator[Challenge | Awaitable[Any], Any, Verdict]
@@ -74,45 +72,34 @@ class Attempt:
             return Denied(Denial.ERROR)
         return verdict
 
-    def _converse(self, dialogue: Dialogue, *, binary: bool) -> Generator[Challenge | Awaitable[Any], Any, Verdict]:
-        answer = None
+    def _converse(self, dialogue: Dialogue, *, binary: bool) -> Course:
+        answer: Any = None
         try:
             while True:
-                want = dialogue.send(answer)
-                if isinstance(want, Challenge):
-                    answer = yield want
-                    check_message(answer, binary=binary)
-                else:
-                    answer = yield from self._answer(want)
+                match dialogue.send(answer):
+                    case Challenge() as challenge:
+                        answer = yield challenge
+                        check_message(answer, binary=binary)
+                    case Verify(username, password):
+                        self.username = username
+                        checked = yield from self._user_base.verify(username, password, self.request)
+                        self._account = checked.account
+                        answer = checked.matches
+                    case Lookup(username, kinds):
+                        self.username = username
+                        found = yield from self._user_base.find(username, kinds)
+                        self._account = found.account
+                        self._secret_missing = found.secret is None
+                        answer = found.secret
+                    case Await(awaitable):
+                        answer = yield awaitable
+                    case other:
+                        raise TypeError(f"expected a want from the mechanism, got {type(other).__name__}")
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         finally:
             # Its secrets go out of scope, also where the client has gone away.
             dialogue.close()
-
-    def _answer(self, want: Want) -> Asking[Any]:
-        match want:
-            case Verify():
-                self.username = want.username
-                checked = yield from self._user_base.verify(want.username, want.password, self.request)
-                self._account = checked.account
-                return checked.matches
-            case Lookup():
-                return (yield from self._secret(want))
-            case Await(awaitable):
-                return (yield awaitable)
-        raise TypeError(f"expected a want from the mechanism, got {type(want).__name__}")
-
-    def _secret(self, lookup: Lookup[Any]) -> Asking[object]:
-        self.username = lookup.username
-        self._account = yield from self._user_base.find(lookup.username)
-        if self._account is None:
-            return None
-        for stored in self._account.secrets:
-            if (secret := hashing.secret_in(stored, lookup.kinds)) is not None:
-                return secret
-        self._secret_missing = True
-        return None
 
     def _judge(self, verdict: Verdict) -> Verdict:
         match verdict:
@@ -132,15 +119,15 @@ class Attempt:
         """Why somebody who has proved who they are may not log in; the name is settled here, once."""
         self.username = identity.authcid
         self.user = identity.authcid if self._account is None else self._account.name
-        if identity.authzid not in {"", identity.authcid, self.user}:
+        if identity.authzid and identity.authzid not in (identity.authcid, self.user):
             return Denial.AUTHORIZATION
         if not self.user.isprintable():
             # Neither Postfix nor Exim could read it back from its escaped form.
             self.detail = "the user name has characters that the protocol would have to escape"
             return Denial.ERROR
-        return None if self._account is None else self._account_refusal(self._account)
-
-    def _account_refusal(self, account: Account) -> Denial | None:
+        account = self._account
+        if account is None:
+            return None
         if account.disabled:
             return Denial.DISABLED
         if account.expires is not None and account.expires <= self._clock():

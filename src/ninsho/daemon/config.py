@@ -11,10 +11,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.networks import IPvAnyNetwork
 
-from ninsho.daemon.problems import problems_of
+from ninsho.daemon.problems import problems_of, unknown_key
 from ninsho.errors import ConfigurationError
 from ninsho.stores.accounts import StoreRecipe
-from ninsho.stores.database import DatabaseStore
 
 DEFAULT_PATH = Path("/etc/ninsho/ninsho.toml")
 DEFAULT_SOCKET = Path("/run/ninsho/auth.sock")
@@ -193,7 +192,7 @@ def decode(data: Mapping[str, Any], *, source: str, folder: Path) -> Config:
     return Config(
         source,
         tuple(_anchored(listen, folder) for listen in tables.listen) or (Listen(unix=DEFAULT_SOCKET),),
-        tuple(recipe for recipe in recipes if recipe is not None) if "store" in data else (DatabaseStore(),),
+        tuple(recipe for recipe in recipes if recipe is not None),
         tuple(folder / entry.file for entry in tables.mechanism),
         tables.passwords,
         tables.failure,
@@ -202,7 +201,7 @@ def decode(data: Mapping[str, Any], *, source: str, folder: Path) -> Config:
 
 
 def _tables(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    stores = data.get("store", ())
+    stores = data.get("store", [{"type": "database"}])
     return [table for table in stores if isinstance(table, dict)] if isinstance(stores, list) else []
 
 
@@ -219,18 +218,25 @@ def _recipe(table: Mapping[str, Any], index: int, folder: Path, problems: list[s
         return None
     recipe = known[kind].load()
     settings = {name: value for name, value in table.items() if name != "type"}
+    keys = [field.name for field in dataclasses.fields(recipe)]
+    if unknown := [name for name in settings if name not in keys]:
+        problems += [unknown_key(f"store[{index}].{name}", name, keys) for name in unknown]
+        return None
     try:
-        decoded = TypeAdapter(recipe, config=None).validate_python(settings)
+        return _with_paths_from(folder, TypeAdapter(recipe).validate_python(settings))
     except ValidationError as error:
-        problems.extend(problems_of(error, recipe, f"store[{index}]"))
-        return None
+        problems += problems_of(error, recipe, f"store[{index}]")
     except ConfigurationError as error:
-        problems.extend(f"store[{index}]: {problem}" for problem in error.problems)
-        return None
+        problems += [f"store[{index}]: {problem}" for problem in error.problems]
+    return None
+
+
+def _with_paths_from(folder: Path, recipe: StoreRecipe) -> StoreRecipe:
+    """The recipe with its relative paths made to start from *folder*."""
     paths = {
         field.name: folder / value
-        for field in dataclasses.fields(decoded)
-        if isinstance(value := getattr(decoded, field.name), Path)
+        for field in dataclasses.fields(recipe)  # type: ignore[arg-type]  # recipes are dataclasses
+        if isinstance(value := getattr(recipe, field.name), Path)
     }
-    anchored: StoreRecipe = dataclasses.replace(decoded, **paths)
+    anchored: StoreRecipe = dataclasses.replace(recipe, **paths)  # type: ignore[type-var]  # the same
     return anchored

@@ -2,13 +2,12 @@
 
 import itertools
 import os
-from collections.abc import Callable
 from secrets import token_hex
 
 from ninsho.daemon.authenticator import Attempt, Course
 from ninsho.daemon.journal import Decision
-from ninsho.daemon.policy import Policy
-from ninsho.daemon.refusals import INVALID_CREDENTIALS, REFUSALS
+from ninsho.daemon.policy import Desk, Policy
+from ninsho.daemon.refusals import INVALID_CREDENTIALS, REFUSALS, TEMPORARY
 from ninsho.daemon.shell import Done, Shell, Timer
 from ninsho.errors import ProtocolError, StoreUnavailable
 from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Verdict
@@ -30,10 +29,11 @@ _connections = itertools.count(1)
 class Login:
     """A login under way: ``parked`` while its client has the word, ``decided`` while its FAIL is held back."""
 
-    __slots__ = ("attempt", "course", "decided", "id", "parked", "since", "timer")
+    __slots__ = ("attempt", "course", "decided", "id", "parked", "policy", "since", "timer")
 
-    def __init__(self, id: int, attempt: Attempt, course: Course, since: float) -> None:
+    def __init__(self, id: int, policy: Policy, attempt: Attempt, course: Course, since: float) -> None:
         self.id = id
+        self.policy = policy
         self.attempt = attempt
         self.course = course
         self.since = since
@@ -45,13 +45,13 @@ class Login:
 class Connection:
     """The server's side of the protocol on one connection.
 
-    *policy* is asked for at each login, so that a new configuration holds for the next one. Call ``opened`` first, then
-    ``received`` with whatever arrives, at last ``lost``.
+    *desk* has the policy, which is looked up at each login: a new configuration holds for the next one. Call ``opened``
+    first, then ``received`` with whatever arrives, at last ``lost``.
     """
 
-    def __init__(self, shell: Shell, policy: Callable[[], Policy]) -> None:
+    def __init__(self, shell: Shell, desk: Desk) -> None:
         self._shell = shell
-        self._policy = policy
+        self._desk = desk
         self._lines = Lines(LINE_LIMIT)
         self._minor: int | None = None
         self._client_pid = 0
@@ -66,7 +66,7 @@ class Connection:
 
     def opened(self) -> None:
         """Send the whole handshake at once: old clients read it before they write, and some read only once."""
-        policy = self._policy()
+        policy = self._desk.policy
         mechs = [replies.Mech(one.name, one.properties.words) for one in policy.mechanisms.values()]
         self._shell.send(
             replies.handshake(
@@ -78,9 +78,13 @@ class Connection:
         """Take what the client sent, and send what can be answered at once in one write."""
         try:
             for line in self._lines.feed(data):
-                self._take(requests.parse(line))
+                request = requests.parse(line)
+                if self._client_pid:
+                    self._take(request)
+                else:
+                    self._shake_hands(request)
         except ProtocolError as error:
-            self._policy().journal.note("protocol-error", pid=self._client_pid, text=str(error))
+            self._desk.policy.journal.note("protocol-error", pid=self._client_pid, text=str(error))
             self._close()
         self._flush()
 
@@ -94,17 +98,7 @@ class Connection:
         self._draining = True
         self._close_if_drained()
 
-    def _take(self, request: requests.Request) -> None:
-        if self._client_pid:
-            match request:
-                case requests.Auth():
-                    return self._begin(request)
-                case requests.Cont():
-                    return self._continue(request)
-                case requests.Cancel(id):
-                    return self._cancel(id)
-                case _:
-                    raise ProtocolError(f"unexpected {type(request).__name__} after the handshake")
+    def _shake_hands(self, request: requests.Request) -> None:
         match request:
             case requests.Version(minor) if self._minor is None:
                 self._minor = minor
@@ -112,13 +106,23 @@ class Connection:
                 self._client_pid = pid
             case _:
                 raise ProtocolError(f"expected VERSION, then CPID, got {type(request).__name__}")
-        return None
+
+    def _take(self, request: requests.Request) -> None:
+        match request:
+            case requests.Auth():
+                self._begin(request)
+            case requests.Cont():
+                self._continue(request)
+            case requests.Cancel(id):
+                self._cancel(id)
+            case _:
+                raise ProtocolError(f"unexpected {type(request).__name__} after the handshake")
 
     def _begin(self, auth: requests.Auth) -> None:
         if auth.id in self._logins:
             raise ProtocolError(f"request id {auth.id} is in use")
-        policy = self._policy()
-        request = self._request(auth)
+        policy = self._desk.policy
+        request = Request(auth.mechanism.upper(), auth.parameters, self._client_pid)
         mechanism = policy.mechanisms.get(request.mechanism)
         if mechanism is None:
             return self._refuse_at_once(auth.id, request, "Unsupported authentication mechanism")
@@ -131,23 +135,9 @@ class Connection:
             return self._refuse_at_once(auth.id, request, reason, code="invalid_base64")
         attempt = policy.attempt(request)
         course = attempt.run(mechanism, response, carries_data="final-resp-ok" in auth.parameters)
-        login = Login(auth.id, attempt, course, self._shell.now())
+        login = Login(auth.id, policy, attempt, course, self._shell.now())
         self._logins[auth.id] = login
         return self._advance(login, None)
-
-    def _request(self, auth: requests.Auth) -> Request:
-        get = auth.parameters.get
-        return Request(
-            get("service") or get("protocol", ""),
-            get("rip", ""),
-            get("lip", ""),
-            get("rport", ""),
-            get("lport", ""),
-            "secured" in auth.parameters,
-            auth.mechanism.upper(),
-            get("session", ""),
-            self._client_pid,
-        )
 
     def _continue(self, cont: requests.Cont) -> None:
         login = self._logins.get(cont.id)
@@ -184,7 +174,7 @@ class Connection:
         except StopIteration as end:
             return self._conclude(login, end.value)
         except Exception as trouble:  # noqa: BLE001 - a mechanism's or a store's own fault must not end other logins
-            self._policy().journal.trouble("login-error", trouble, mech=login.attempt.request.mechanism)
+            login.policy.journal.trouble("login-error", trouble, mech=login.attempt.request.mechanism)
             return self._conclude(login, Denied(Denial.ERROR))
         if isinstance(step, Challenge):
             login.parked = True
@@ -207,23 +197,23 @@ class Connection:
         return done
 
     def _conclude(self, login: Login, verdict: Verdict) -> None:
-        attempt = login.attempt
         login.decided = True
-        cause = verdict.cause if isinstance(verdict, Denied) else None
-        self._decide(attempt.request, attempt.username, cause, attempt.detail, self._shell.now() - login.since)
         match verdict:
             case Granted(_, data):
+                if login.policy.journal.writes_successes:
+                    self._note(login, None)
                 del self._logins[login.id]
-                self._out.append(replies.ok(login.id, attempt.user, response=data))
-            case Denied(Denial.UNAVAILABLE | Denial.ERROR) if self._may_close(login):
-                self._close()
+                self._out.append(replies.ok(login.id, login.attempt.user, response=data))
             case Denied(cause, data):
-                self._refuse(login, cause, data)
+                self._note(login, cause)
+                if cause in TEMPORARY and self._may_close(login):
+                    self._close()
+                else:
+                    self._refuse(login, cause, data)
 
-    def _decide(
-        self, request: Request, username: str | None, cause: Denial | None, detail: str, seconds: float
-    ) -> None:
-        self._policy().journal.decided(Decision(request, username, cause, detail, seconds))
+    def _note(self, login: Login, cause: Denial | None) -> None:
+        attempt, seconds = login.attempt, self._shell.now() - login.since
+        login.policy.journal.decided(Decision(attempt.request, attempt.username, cause, attempt.detail, seconds))
 
     def _may_close(self, login: Login) -> bool:
         """Whether this client learns of a temporary failure by a closed connection, and nobody else's verdict is lost.
@@ -233,7 +223,7 @@ class Connection:
         """
         return (
             self._minor == 0
-            and self._policy().on_temporary_failure == "close"
+            and login.policy.on_temporary_failure == "close"
             and all(other is login or other.parked for other in self._logins.values())
         )
 
@@ -248,7 +238,7 @@ class Connection:
                 del self._logins[login.id]
                 self._out.append(line)
 
-        delay = 0.0 if code == "temp_fail" else self._policy().failure_delay
+        delay = 0.0 if cause in TEMPORARY else login.policy.failure_delay
         if delay <= 0:
             return release()
 
@@ -261,7 +251,7 @@ class Connection:
 
     def _refuse_at_once(self, id: int, request: Request, reason: str, *, code: str | None = None) -> None:
         """Answer an AUTH that never becomes a login: nothing was guessed, nothing is delayed."""
-        self._decide(request, None, Denial.MALFORMED, reason, 0.0)
+        self._desk.policy.journal.decided(Decision(request, None, Denial.MALFORMED, reason, 0.0))
         self._out.append(replies.fail(id, reason, code=code))
 
     def _make_room(self) -> None:
@@ -275,9 +265,7 @@ class Connection:
         if login.timer is not None:
             login.timer.cancel()
         if not login.decided:
-            attempt = login.attempt
-            seconds = self._shell.now() - login.since
-            self._decide(attempt.request, attempt.username, Denial.ABORTED, attempt.detail, seconds)
+            self._note(login, Denial.ABORTED)
 
     def _flush(self) -> None:
         if self._out:

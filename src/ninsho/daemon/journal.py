@@ -10,8 +10,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple, TextIO, TypeAlias
 
 from ninsho.sasl.dialogue import Denial
@@ -39,21 +40,34 @@ class Decision(NamedTuple):
         """The word that filters look for: ok, fail, temp or aborted."""
         return _RESULTS.get(self.cause, "fail")
 
-    def facts(self) -> dict[str, Fact]:
-        """The decision as names and values, in the order of its line."""
+    def as_text(self) -> str:
+        """The decision's line."""
         request = self.request
-        facts: dict[str, Fact] = {
-            "result": self.result,
-            "rip": request.remote_ip or "-",
-            "service": request.service or "-",
-            "mech": request.mechanism,
-            "cause": "ok" if self.cause is None else self.cause.value,
-            "pid": request.client_pid,
-            "ms": round(self.seconds * 1000),
-        }
-        if self.detail:
-            facts["detail"] = self.detail
-        return facts
+        cause = "ok" if self.cause is None else self.cause.value
+        detail = f" detail={word(self.detail)}" if self.detail else ""
+        return (
+            f"auth: result={self.result} rip={word(request.remote_ip or '-')} service={word(request.service or '-')}"
+            f" mech={word(request.mechanism)} cause={cause} pid={request.client_pid} ms={self.seconds * 1000:.0f}"
+            f"{detail} user={quoted(self.username or '')}"
+        )
+
+    def as_json(self) -> str:
+        """The same facts as JSON."""
+        request = self.request
+        return as_json(
+            "auth",
+            {
+                "result": self.result,
+                "rip": request.remote_ip,
+                "service": request.service,
+                "mech": request.mechanism,
+                "cause": "ok" if self.cause is None else self.cause.value,
+                "pid": request.client_pid,
+                "ms": round(self.seconds * 1000),
+                "detail": self.detail,
+                "user": self.username or "",
+            },
+        )
 
 
 def quoted(text: str) -> str:
@@ -70,21 +84,22 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
+# The same few addresses, services and mechanisms come again and again: 0.1 µs instead of 1.
+@lru_cache(maxsize=4096)
 def word(value: Fact) -> str:
     """A value as it stands behind ``key=``: bare where that is safe, else in quotes."""
     text = str(value)
     return text if _PLAIN_WORD.fullmatch(text) else quoted(text)
 
 
-def as_text(kind: str, facts: dict[str, Fact], user: str | None = None) -> str:
-    """One line of key=value; *user* comes last, always in quotes."""
-    line = f"{kind}: " + " ".join(f"{name}={word(value)}" for name, value in facts.items())
-    return line if user is None else f"{line} user={quoted(user)}"
+def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
+    """One line of key=value."""
+    return f"{kind}: " + " ".join(f"{name}={word(value)}" for name, value in facts.items())
 
 
-def as_json(kind: str, facts: dict[str, Fact], user: str | None = None) -> str:
+def as_json(kind: str, facts: Mapping[str, Fact]) -> str:
     """One line of JSON."""
-    return json.dumps({"event": kind, **facts} | ({} if user is None else {"user": user}), ensure_ascii=False)
+    return json.dumps({"event": kind, **facts}, ensure_ascii=False)
 
 
 class Journal:
@@ -101,25 +116,28 @@ class Journal:
         soon: Callable[[Callable[[], None]], object] | None = None,
     ) -> None:
         self._write = write
-        self._render = as_text
-        self._decisions = "all"
+        self._json = False
+        # Asked before a decision is even put together.
+        self.writes_successes = True
+        self.writes_failures = True
         self._stamp = stamp
         self._soon = soon
         self._lines: list[str] = []
 
     def configure(self, *, format: Literal["text", "json"], decisions: Literal["all", "failures", "none"]) -> None:  # noqa: A002 - the configuration's word
         """Write in this format from now on, and only these decisions."""
-        self._render = as_json if format == "json" else as_text
-        self._decisions = decisions
+        self._json = format == "json"
+        self.writes_successes = decisions == "all"
+        self.writes_failures = decisions != "none"
 
     def decided(self, decision: Decision) -> None:
-        """Write how a login ended."""
-        if self._decisions == "all" or (self._decisions == "failures" and decision.cause is not None):
-            self._put(self._render("auth", decision.facts(), decision.username or ""))
+        """Write how a login ended, if that is to be written."""
+        if self.writes_successes if decision.cause is None else self.writes_failures:
+            self._put(decision.as_json() if self._json else decision.as_text())
 
     def note(self, event: str, **facts: Fact) -> None:
         """Write what happened to the server."""
-        self._put(self._render(event, facts))
+        self._put(as_json(event, facts) if self._json else as_text(event, facts))
 
     def trouble(self, event: str, error: BaseException, **facts: Fact) -> None:
         """Write an error that is not the peer's, with the place where it was raised; never with values."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ninsho.daemon.config import Listen
 from ninsho.daemon.held_back import HeldBack
-from ninsho.daemon.policy import Policy
+from ninsho.daemon.policy import Desk, Policy
 from ninsho.daemon.session import Session
 from ninsho.errors import ConfigurationError
 
@@ -18,11 +18,11 @@ BACKLOG = 1024
 
 
 class Listener:
-    """One open listener. ``policy`` may be replaced at any time: it holds for the logins after that."""
+    """One open listener; the policy on its ``desk`` may be replaced at any time."""
 
     def __init__(self, listen: Listen, policy: Policy, held_back: HeldBack, sessions: set[Session]) -> None:
         self.listen = listen
-        self.policy = policy
+        self.desk = Desk(policy)
         self._held_back = held_back
         self._sessions = sessions
         self._server: asyncio.Server | None = None
@@ -52,11 +52,8 @@ class Listener:
             path.unlink(missing_ok=True)
 
     def _accept(self) -> asyncio.Protocol:
-        session = Session(self._current, self._held_back, self._sessions)
+        session = Session(self.desk, self._held_back, self._sessions)
         return Doorkeeper(session, self) if self.listen.tcp is not None else session
-
-    def _current(self) -> Policy:
-        return self.policy
 
 
 class Doorkeeper(asyncio.Protocol):
@@ -74,7 +71,7 @@ class Doorkeeper(asyncio.Protocol):
             transport.set_protocol(self._session)
             self._session.connection_made(transport)
         else:
-            self._listener.policy.journal.note("connection-refused", listen=self._listener.listen.address, peer=host)
+            self._listener.desk.policy.journal.note("connection-refused", listen=self._listener.listen.address, peer=host)
             transport.close()
 
 

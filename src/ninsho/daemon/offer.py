@@ -7,7 +7,7 @@ from ninsho.errors import ConfigurationError
 from ninsho.sasl.dialogue import Lookup, Verify
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.sasl.registry import mechanisms
-from ninsho.stores import hashing, python_file
+from ninsho.stores import python_file
 from ninsho.stores.accounts import SecretStore, Store
 
 
@@ -54,7 +54,12 @@ def obstacle(mechanism: Mechanism, stores: Sequence[Store], held: Mapping[str, i
         return None
     if not any(isinstance(store, SecretStore) for store in stores):
         return "it needs stored secrets, and the stores only verify passwords"
-    if held and not any(hashing.serves(scheme, mechanism.secrets) for scheme in held):
+    if not held:
+        return None
+    # Not where mechanisms of one's own serve alone: it brings every scheme.
+    from ninsho.stores import hashing  # noqa: PLC0415
+
+    if not any(hashing.serves(scheme, mechanism.secrets) for scheme in held):
         counted = ", ".join(f"{scheme} ({accounts})" for scheme, accounts in sorted(held.items()))
         return f"it needs the password itself or a form made for it, and the accounts hold only {counted}"
     return None

@@ -30,3 +30,12 @@ class Policy:
     def attempt(self, request: Request) -> Attempt:
         """Begin a login."""
         return Attempt(self.user_base, request, time.time)
+
+
+class Desk:
+    """Where a listener's policy lies, to be replaced at any time: it holds for the logins after that."""
+
+    __slots__ = ("policy",)
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy

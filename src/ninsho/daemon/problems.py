@@ -1,6 +1,7 @@
 """What pydantic found wrong, said in our words: the place, the expectation and the finding."""
 
 import dataclasses
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -25,15 +26,18 @@ def problems_of(error: ValidationError, model: type, place: str = "") -> list[st
     return [_sentence(details, model, place) for details in error.errors()]
 
 
+def unknown_key(where: str, name: str, known: Sequence[str]) -> str:
+    """The sentence for a key that the table at hand does not have."""
+    close = get_close_matches(name, known, n=1)
+    return f"{where}: unknown key; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
+
+
 def _sentence(details: ErrorDetails, model: type, place: str) -> str:
     where = _where(details["loc"], place)
     match details["type"]:
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            known = _keys(model, details["loc"][:-1])
-            close = get_close_matches(str(details["loc"][-1]), known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}" if known else ""
-            return f"{where}: unknown key{hint}"
-        case "missing" | "missing_argument":
+        case "extra_forbidden":
+            return unknown_key(where, str(details["loc"][-1]), _keys(model, details["loc"][:-1]))
+        case "missing":
             return f"{where}: expected a value, got none"
         case "value_error":
             expectation = str(details["ctx"]["error"])

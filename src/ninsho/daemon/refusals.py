@@ -13,3 +13,6 @@ REFUSALS: dict[Denial, tuple[str | None, str]] = {
     Denial.UNAVAILABLE: ("temp_fail", "Temporary authentication failure"),
     Denial.ERROR: ("temp_fail", "Temporary authentication failure"),
 }
+
+# Nobody can tell: this is no wrong password, and waits for nothing.
+TEMPORARY = frozenset((Denial.UNAVAILABLE, Denial.ERROR))

@@ -85,7 +85,7 @@ class Service:
                 del self._listeners[address]
                 listener.close()
                 continue
-            listener.policy = assembly.policies[address]
+            listener.desk.policy = assembly.policies[address]
             if wanted[address] != listener.listen and wanted[address].unix is not None:
                 dress(wanted[address].unix, wanted[address])  # type: ignore[arg-type]  # it is not None
             listener.listen = wanted[address]

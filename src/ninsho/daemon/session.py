@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ninsho.daemon.connection import Connection
 from ninsho.daemon.held_back import HeldBack
-from ninsho.daemon.policy import Policy
+from ninsho.daemon.policy import Desk
 from ninsho.daemon.shell import Done, Timer
 
 # A client says who it is within this time. Once it has, it may be idle for ever: Postfix keeps its connections.
@@ -18,11 +18,14 @@ BACKLOG_LIMIT = 50 * 1024
 class Session(asyncio.Protocol):
     """One accepted connection; *sessions* are those that are open, for the server to drain."""
 
-    __slots__ = ("_connection", "_establish", "_held_back", "_loop", "_sessions", "_transport")
+    __slots__ = ("_connection", "_establish", "_held_back", "_loop", "_sessions", "_transport", "data_received", "now")
 
-    def __init__(self, policy: Callable[[], Policy], held_back: HeldBack, sessions: "set[Session]") -> None:
+    def __init__(self, desk: Desk, held_back: HeldBack, sessions: "set[Session]") -> None:
         self._loop = asyncio.get_running_loop()
-        self._connection = Connection(self, policy)
+        # Called for each login: straight to where they are answered.
+        self.now = self._loop.time
+        self._connection = Connection(self, desk)
+        self.data_received = self._connection.received
         self._held_back = held_back
         self._sessions = sessions
 
@@ -33,10 +36,6 @@ class Session(asyncio.Protocol):
         self._sessions.add(self)
         self._establish = self._loop.call_later(ESTABLISH_LIMIT, self._give_up)
         self._connection.opened()
-
-    def data_received(self, data: bytes) -> None:
-        """Answer."""
-        self._connection.received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - gone is gone
         """Forget."""
@@ -55,10 +54,6 @@ class Session(asyncio.Protocol):
     def drain(self) -> None:
         """Close as soon as every verdict under way is told."""
         self._connection.drain()
-
-    def now(self) -> float:
-        """The loop's time."""
-        return self._loop.time()
 
     def send(self, data: bytes) -> None:
         """Send, or queue where the client does not read."""

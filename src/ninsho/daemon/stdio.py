@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from ninsho.daemon.connection import Connection
-from ninsho.daemon.policy import Policy
+from ninsho.daemon.policy import Desk, Policy
 from ninsho.daemon.shell import Done
 
 Finish: TypeAlias = Callable[[Awaitable[Any], float], Any]
@@ -25,7 +25,7 @@ class StdioShell:
     def __init__(self, policy: Policy, finish: Finish) -> None:
         self._finish = finish
         self._open = True
-        self._connection = Connection(self, lambda: policy)
+        self._connection = Connection(self, Desk(policy))
 
     def serve(self) -> None:
         """Greet, then answer until the client goes away."""

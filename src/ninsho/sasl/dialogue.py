@@ -76,7 +76,7 @@ class Verify:
     """Is this the user's password? The answer is a bool."""
 
     __slots__ = ("password", "username")
-    __match_args__ = ("username",)
+    __match_args__ = ("username", "password")
 
     def __init__(self, username: str, password: str) -> None:
         self.username = username

@@ -1,9 +1,10 @@
 """Accounts, and what a user base can do: hand out accounts with their stored secrets, or only verify passwords."""
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 T = TypeVar("T")
@@ -15,14 +16,6 @@ Answer: TypeAlias = T | Awaitable[T]
 Asking: TypeAlias = Generator[Awaitable[Any], Any, T]
 
 Network: TypeAlias = IPv4Network | IPv6Network
-
-
-def settled(answer: Answer[T]) -> Asking[T]:
-    """The value of *answer*: with no wait where it is there already."""
-    if isinstance(answer, Awaitable):
-        value: T = yield answer
-        return value
-    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +45,39 @@ NOBODY = Checked(None, matches=False)
 
 
 class Request(NamedTuple):
-    """What the mail server tells about a login: who asks, from where, over what. Empty text where it did not say."""
+    """What the mail server tells about a login; ``parameters`` are as the protocol names them, such as ``rip``.
 
-    service: str = ""
-    remote_ip: str = ""
-    local_ip: str = ""
-    remote_port: str = ""
-    local_port: str = ""
-    secured: bool = False
+    ``client_pid`` is the mail server's process. Where it did not say something, the text is empty.
+    """
+
     mechanism: str = ""
-    session: str = ""
+    parameters: Mapping[str, str] = MappingProxyType({})
     client_pid: int = 0
+
+    @property
+    def service(self) -> str:
+        """The service, such as ``smtp``; Dovecot calls it protocol since 2.4."""
+        return self.parameters.get("service") or self.parameters.get("protocol", "")
+
+    @property
+    def remote_ip(self) -> str:
+        """The end user's address."""
+        return self.parameters.get("rip", "")
+
+    @property
+    def local_ip(self) -> str:
+        """The address that the end user connected to."""
+        return self.parameters.get("lip", "")
+
+    @property
+    def secured(self) -> bool:
+        """Whether the end user's connection is encrypted, or never left the machine."""
+        return "secured" in self.parameters
+
+    @property
+    def session(self) -> str:
+        """The mail server's name of the session."""
+        return self.parameters.get("session", "")
 
 
 @runtime_checkable

@@ -1,5 +1,7 @@
 """Stored password forms, ``{SCHEME}`` strings: verifying, making and telling them apart."""
 
+from hmac import compare_digest
+
 from ninsho.errors import MalformedSecret
 from ninsho.stores.schemes.scheme import Scheme, Secret
 from ninsho.stores.schemes.stored import Label, Stored
@@ -16,10 +18,7 @@ def verify(stored: str, password: str) -> bool:
     is no memory to compute the hash.
     """
     read = Stored.parse(stored)
-    scheme, form = read.label.scheme, read.form
-    # Each candidate is tried, whatever became of the others: a match takes as long as a mismatch.
-    matches = [scheme.verify(form, candidate) for candidate in _candidates(password)]
-    return any(matches)
+    return _matches(read.label.scheme, read.form, password)
 
 
 def make(password: str, scheme: str = DEFAULT_SCHEME) -> str:
@@ -46,6 +45,16 @@ def normalise(stored: str, default_scheme: str | None = None) -> str:
     *default_scheme* is that of a string without one; ``ValueError`` if it is unknown.
     """
     return str(_parse(stored, default_scheme))
+
+
+def verify_if_cheap(stored: str, password: str) -> bool | None:
+    """Do as ``verify`` where that takes microseconds, and nothing where it takes longer."""
+    # A CRAM-MD5 site logs in by PLAIN as well, all day: straight to the comparison takes 0.7 µs instead of 2.
+    if stored.startswith("{PLAIN}") and password.isascii() and password.isprintable():
+        return compare_digest(stored[7:].encode(), password.encode()) and password != ""
+    read = Stored.parse(stored)
+    scheme = read.label.scheme
+    return _matches(scheme, read.form, password) if scheme.cheap else None
 
 
 def is_cheap(stored: str) -> bool:
@@ -80,6 +89,14 @@ def schemes() -> tuple[Scheme, ...]:
     return tuple(SCHEMES.values())
 
 
+def _matches(scheme: Scheme, form: bytes, password: str) -> bool:
+    matches = False
+    # Each candidate is tried, whatever became of the others: a match takes as long as a mismatch.
+    for candidate in _candidates(password):
+        matches |= scheme.verify(form, candidate)
+    return matches
+
+
 def _parse(stored: str, default_scheme: str | None) -> Stored:
     return Stored.parse(stored, _label(default_scheme) if default_scheme else None)
 
@@ -103,6 +120,9 @@ def _hint(scheme: str) -> str:
 
 def _candidates(password: str) -> list[bytes]:
     """Return the octets that may have been hashed; none where there cannot be any."""
+    # Most passwords: preparing changes nothing.
+    if password.isascii() and password.isprintable():
+        return [password.encode()] if password else []
     # C's crypt() would stop at the NUL, and take any password that begins alike.
     if not password or "\0" in password:
         return []

@@ -1,6 +1,6 @@
 """Whole lines out of bytes, limits kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ninsho.errors import ProtocolError
 
@@ -12,12 +12,17 @@ class Lines:
         self._limit = limit
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield each line that *data* completes, without its line feed; raise ``ProtocolError`` for one too long.
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Give each line that *data* completes, without its line feed; raise ``ProtocolError`` for one too long.
 
-        The lines before a line that is too long are yielded first, however the stream is split.
+        The lines before a line that is too long come first, however the stream is split.
         """
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        data = self._rest + data
+        *lines, self._rest = data.split(b"\n")
+        # Where all that there is keeps the limit, each line does.
+        return lines if len(data) < self._limit else self._checked(lines)
+
+    def _checked(self, lines: list[bytes]) -> Iterator[bytes]:
         for line in lines:
             self._check(line)
             yield line

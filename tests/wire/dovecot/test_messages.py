@@ -101,7 +101,7 @@ def test_the_handshake_is_read_in_its_order():
 
 
 def test_an_unknown_reply_is_left_alone():
-    assert replies.parse(b"FUTURE\t1") == replies.Other(b"FUTURE")
+    assert replies.parse(b"FUTURE\t1") == replies.Other("FUTURE")
 
 
 @pytest.mark.parametrize("line", [b"CONT\t1", b"VERSION\t2\t0", b"VERSION\t1", b"MECH", b"OK\tx", b"DONE\t1", b"CONT\t1\t!"])

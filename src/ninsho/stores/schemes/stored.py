@@ -2,13 +2,13 @@
 
 import binascii
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from ninsho.errors import MalformedSecret
 from ninsho.stores.schemes.scheme import Encoding, Scheme
 from ninsho.stores.schemes.table import ALIASES, IDENTIFIERS, NOT_ACCEPTED, SCHEMES, SELF_NAMED
 
-_LABELLED = re.compile(r"\{([^{}]*)\}(.*)", re.DOTALL)
 # PBKDF2 as Dovecot writes it begins with $1$ as well, but has one $ more than MD5-crypt.
 _BARE = re.compile(rf"\$(?:{'|'.join(IDENTIFIERS.keys() - {'1'})})\$[!-~]+|\$1\$[^$\s]*\$[^$\s]*")
 _DES = re.compile(r"[./0-9A-Za-z]{13}")
@@ -21,8 +21,10 @@ class Label(NamedTuple):
     name: str
     encoding: Encoding | None = None
 
-    @classmethod
-    def parse(cls, text: str) -> "Label":
+    @staticmethod
+    # The same few labels stand before all forms of a site.
+    @lru_cache(maxsize=64)
+    def parse(text: str) -> "Label":
         """Read ``SCHEME`` or ``SCHEME.suffix`` in any case; raise ``MalformedSecret``, also for an unknown scheme."""
         name, dot, suffix = text.upper().partition(".")
         name = ALIASES.get(name, name)
@@ -30,7 +32,7 @@ class Label(NamedTuple):
             raise MalformedSecret(f"scheme {_quotable(name)} is not known")
         if dot and suffix not in _SUFFIXES:
             raise MalformedSecret(f"{{{name}}}: expected the suffix b64 or hex, got {_quotable(suffix)}")
-        return cls(name, _SUFFIXES.get(suffix))
+        return Label(name, _SUFFIXES.get(suffix))
 
     def __str__(self) -> str:
         return f"{{{self.name}.{self.encoding.value}}}" if self.encoding else f"{{{self.name}}}"
@@ -38,14 +40,18 @@ class Label(NamedTuple):
     @property
     def scheme(self) -> Scheme:
         """The scheme; raise ``MalformedSecret`` if it is not accepted."""
-        if self.name not in SCHEMES:
-            raise MalformedSecret(f"scheme {self.name} is not accepted")
-        return SCHEMES[self.name]
+        try:
+            return SCHEMES[self.name]
+        except KeyError:
+            raise MalformedSecret(f"scheme {self.name} is not accepted") from None
 
     def decode(self, text: str) -> bytes:
         """Turn what stands behind the label into a form; raise ``MalformedSecret``."""
-        encoding, size = self.encoding or self.scheme.encoding, self.scheme.size
-        if not self.encoding and size:
+        scheme = self.scheme
+        encoding = self.encoding or scheme.encoding
+        if encoding is Encoding.TEXT:
+            return text.encode()
+        if not self.encoding and (size := scheme.size):
             # As Dovecot does: octets of a known number may be written in base64 or hex without saying which.
             encoding = Encoding.HEX if len(text) == 2 * size else Encoding.BASE64
         try:
@@ -71,8 +77,9 @@ class Stored(NamedTuple):
         A form that names its own scheme is taken at its word even where the default is PLAIN: else whoever stole it
         could log in with the form itself. Raises ``MalformedSecret``.
         """
-        if parts := _LABELLED.fullmatch(stored):
-            label, text = Label.parse(parts[1]), parts[2]
+        label_text, brace, text = stored.partition("}")
+        if brace and label_text.startswith("{") and "{" not in label_text[1:]:
+            label = Label.parse(label_text[1:])
         elif _BARE.fullmatch(stored):
             label, text = Label("CRYPT"), stored
         elif default:

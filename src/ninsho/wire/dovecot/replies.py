@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypeAlias
 
 from ninsho.errors import ProtocolError
-from ninsho.wire.dovecot.fields import MAJOR, decode_base64, encode_base64, escape, number, parameters, unescape
+from ninsho.wire.dovecot.fields import MAJOR, decode_base64, encode_base64, escape, number, parameters, split
 from ninsho.wire.dovecot.requests import Version, parse_version
 
 
@@ -72,7 +72,7 @@ class Cancelled(NamedTuple):
 class Other(NamedTuple):
     """A line that this version of the protocol does not know, to be ignored."""
 
-    command: bytes
+    command: str
 
 
 Reply: TypeAlias = Version | Mech | Spid | Cuid | Cookie | Done | Cont | Ok | Fail | Cancelled | Other
@@ -80,35 +80,31 @@ Reply: TypeAlias = Version | Mech | Spid | Cuid | Cookie | Done | Cont | Ok | Fa
 
 def parse(line: bytes) -> Reply:  # noqa: PLR0911 - one line of the protocol, one case
     """Read one line; raise ``ProtocolError`` for a known command that is malformed."""
-    match line.split(b"\t"):
-        case [b"VERSION", major, minor]:
+    match split(line):
+        case ["VERSION", major, minor]:
             return parse_version(major, minor)
-        case [b"MECH", name, *words] if name:
-            return Mech(_text(name), tuple(_text(word) for word in words))
-        case [b"SPID", digits]:
+        case ["MECH", name, *words] if name:
+            return Mech(name, tuple(words))
+        case ["SPID", digits]:
             return Spid(number(digits, "a process id"))
-        case [b"CUID", digits]:
+        case ["CUID", digits]:
             return Cuid(number(digits, "a connection number"))
-        case [b"COOKIE", digits]:
-            return Cookie(_text(digits))
-        case [b"DONE"]:
+        case ["COOKIE", digits]:
+            return Cookie(digits)
+        case ["DONE"]:
             return Done()
-        case [b"CONT", digits, challenge, *_]:
-            return Cont(number(digits, "a request id"), decode_base64(unescape(challenge)))
-        case [b"OK", digits, *fields]:
+        case ["CONT", digits, challenge, *_]:
+            return Cont(number(digits, "a request id"), decode_base64(challenge))
+        case ["OK", digits, *fields]:
             return Ok(number(digits, "a request id"), parameters(fields))
-        case [b"FAIL", digits, *fields]:
+        case ["FAIL", digits, *fields]:
             return Fail(number(digits, "a request id"), parameters(fields))
-        case [b"CANCELLED", digits]:
+        case ["CANCELLED", digits]:
             return Cancelled(number(digits, "a request id"))
-        case [b"VERSION" | b"MECH" | b"SPID" | b"CUID" | b"COOKIE" | b"DONE" | b"CONT" | b"CANCELLED" as command, *_]:
+        case ["VERSION" | "MECH" | "SPID" | "CUID" | "COOKIE" | "DONE" | "CONT" | "CANCELLED" as command, *_]:
             raise ProtocolError(f"unexpected fields in {command!r}")
         case fields:
             return Other(fields[0])
-
-
-def _text(field: bytes) -> str:
-    return unescape(field).decode(errors="backslashreplace")
 
 
 def handshake(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str, minor: int = 2) -> bytes:
@@ -134,10 +130,8 @@ def cont(id: int, challenge: bytes) -> bytes:
 
 def ok(id: int, user: str, *, response: bytes | None = None) -> bytes:
     """Write a success. ``user=`` comes first: Exim reads 16 fields, and Postfix refuses a line without it."""
-    line = b"OK\t%d\tuser=%s" % (id, escape(user.encode()))
-    if response is not None:
-        line += b"\tresp=" + encode_base64(response)
-    return line + b"\n"
+    line = f"OK\t{id}\tuser={user if user.isprintable() else escape(user)}\n".encode()
+    return line if response is None else b"%s\tresp=%s\n" % (line[:-1], encode_base64(response))
 
 
 def fail(
@@ -146,7 +140,7 @@ def fail(
     """Write a failure. Postfix shows *reason* to the end user; it is made one printable ASCII line."""
     fields = [b"FAIL\t%d" % id]
     if user is not None:
-        fields.append(b"user=" + escape(user.encode()))
+        fields.append(b"user=" + escape(user).encode())
     if code is not None:
         fields.append(b"code=" + code.encode())
     if code == "temp_fail":

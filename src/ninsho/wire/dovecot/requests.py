@@ -11,7 +11,7 @@ from ninsho.wire.dovecot.fields import (
     escape,
     number,
     parameters,
-    unescape,
+    split,
 )
 
 
@@ -33,14 +33,14 @@ class Auth(NamedTuple):
     id: int
     mechanism: str
     parameters: dict[str, str]
-    response: bytes | None
+    response: str | None
 
 
 class Cont(NamedTuple):
     """Go on with a login. ``response`` is as it stood on the line."""
 
     id: int
-    response: bytes
+    response: str
 
 
 class Cancel(NamedTuple):
@@ -57,39 +57,39 @@ def parse(line: bytes) -> Request:
 
     What the end user controls is left as it is: it must be answered, never be an error of the connection.
     """
-    match line.split(b"\t"):
-        case [b"AUTH", digits, mechanism, *fields]:
+    match split(line):
+        case ["AUTH", digits, mechanism, *fields]:
             return _auth(digits, mechanism, fields)
-        case [b"CONT", digits, response, *_]:
-            return Cont(number(digits, "a request id"), unescape(response))
-        case [b"CANCEL", digits]:
+        case ["CONT", digits, response, *_]:
+            return Cont(number(digits, "a request id"), response)
+        case ["CANCEL", digits]:
             return Cancel(number(digits, "a request id"))
-        case [b"VERSION", major, minor]:
+        case ["VERSION", major, minor]:
             return parse_version(major, minor)
-        case [b"CPID", digits]:
+        case ["CPID", digits]:
             return Cpid(number(digits, "a process id"))
         case fields:
             raise ProtocolError(f"unexpected {fields[0][:32]!r} with {len(fields) - 1} fields")
 
 
-def _auth(digits: bytes, mechanism: bytes, fields: list[bytes]) -> Auth:
+def _auth(digits: str, mechanism: str, fields: list[str]) -> Auth:
     response = None
-    if fields and fields[-1].startswith(b"resp="):
-        response = unescape(fields.pop()[5:])
+    if fields and fields[-1].startswith("resp="):
+        response = fields.pop()[5:]
     items = parameters(fields)
     if "resp" in items:
         raise ProtocolError("expected resp= as the last parameter of AUTH, got one before the last")
-    return Auth(number(digits, "a request id"), unescape(mechanism).decode(errors="backslashreplace"), items, response)
+    return Auth(number(digits, "a request id"), mechanism, items, response)
 
 
-def parse_version(major: bytes, minor: bytes) -> Version:
+def parse_version(major: str, minor: str) -> Version:
     """Read the numbers of a VERSION line, which both sides send."""
-    if major != b"%d" % MAJOR or not (minor.isdigit() and len(minor) <= 5):
+    if major != str(MAJOR) or not (minor.isdecimal() and minor.isascii() and len(minor) <= 5):
         raise ProtocolError(f"expected protocol version {MAJOR}.x, got {major[:32]!r}.{minor[:32]!r}")
     return Version(int(minor))
 
 
-def initial_response(text: bytes | None, minor: int) -> bytes | None:
+def initial_response(text: str | None, minor: int) -> bytes | None:
     """Decode the initial response of an AUTH; None: there is none. Raises ``MalformedBase64``.
 
     Before minor version 2 an empty ``resp=`` means none: Exim always sends one. A lone ``=`` is an empty response.
@@ -97,17 +97,17 @@ def initial_response(text: bytes | None, minor: int) -> bytes | None:
     match text:
         case None:
             return None
-        case b"":
+        case "":
             return None if minor < 2 else b""
-        case b"=":
+        case "=":
             return b""
         case _:
             return decode_base64(text)
 
 
-def continued_response(text: bytes) -> bytes:
+def continued_response(text: str) -> bytes:
     """Decode the response of a CONT; a lone ``=``, which Prosody sends, is an empty one. Raises ``MalformedBase64``."""
-    return b"" if text == b"=" else decode_base64(text)
+    return b"" if text == "=" else decode_base64(text)
 
 
 def hello(pid: int, *, minor: int = 2) -> bytes:
@@ -117,7 +117,7 @@ def hello(pid: int, *, minor: int = 2) -> bytes:
 
 def auth(id: int, mechanism: str, items: dict[str, str], response: bytes | None = None) -> bytes:
     """Write the beginning of a login; *response* is the initial response, not yet encoded."""
-    line = b"AUTH\t%d\t%s%s" % (id, escape(mechanism.encode()), encode_parameters(items))
+    line = b"AUTH\t%d\t%s%s" % (id, escape(mechanism).encode(), encode_parameters(items))
     if response is not None:
         line += b"\tresp=" + (encode_base64(response) or b"=")
     return line + b"\n"

@@ -1,0 +1,39 @@
+# The same words by hand and in CI. Each does the set-up that it needs.
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: setup demo test test-all check bench clean
+
+setup:
+	@scripts/make-venv $(VENV)
+
+demo: setup
+	@scripts/install-peers demo
+	@$(BIN)/ninsho demo
+
+test: setup
+	@scripts/install-peers all
+	$(BIN)/pytest -n auto --dist worksteal
+
+# The whole suite on each newer Python that is installed.
+test-all: test
+	@for python in python3.12 python3.13 python3.14; do \
+	    $$python -c '' 2>/dev/null || continue; \
+	    echo "== $$python"; \
+	    scripts/make-venv .venv-$$python $$python && \
+	    .venv-$$python/bin/pytest -n auto --dist worksteal || exit 1; \
+	done
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	@scripts/install-peers all
+	$(BIN)/python -m benchmarks $(BENCH)
+
+clean:
+	rm -rf .venv .venv-* .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis
