@@ -8,7 +8,7 @@ from ninsho.daemon.journal import Decision, Journal, quoted
 from ninsho.sasl.dialogue import Denial
 from ninsho.stores.accounts import Request
 
-REQUEST = Request("PLAIN", {"service": "smtp", "rip": "192.0.2.1"}, 4711)
+REQUEST = Request("PLAIN", ["service=smtp", "rip=192.0.2.1"], 4711)
 
 
 def lines(decision, **options):
@@ -30,7 +30,7 @@ def test_a_decision_names_the_address_before_what_the_user_typed_and_the_user_la
 
 @given(st.text(), st.text(), st.text())
 def test_no_name_no_mechanism_and_no_service_can_forge_a_line(user, mechanism, service):
-    line = lines(Decision(Request(mechanism, {"service": service, "rip": "192.0.2.1"}, 4711), user, Denial.UNKNOWN, "", 0.0))
+    line = lines(Decision(Request(mechanism, [f"service={service}", "rip=192.0.2.1"], 4711), user, Denial.UNKNOWN, "", 0.0))
     assert line.count("\n") == 1
     assert line[:-1].isprintable()
     assert line.startswith("auth: result=fail rip=192.0.2.1 ")

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from secrets import token_hex
 
 from ninsho.daemon.authenticator import Attempt, Course
@@ -79,10 +80,12 @@ class Connection:
         try:
             for line in self._lines.feed(data):
                 request = requests.parse(line)
-                if self._client_pid:
-                    self._take(request)
-                else:
+                if not self._client_pid:
                     self._shake_hands(request)
+                elif isinstance(request, requests.Auth):
+                    self._begin(request)
+                else:
+                    self._take(request)
         except ProtocolError as error:
             self._desk.policy.journal.note("protocol-error", pid=self._client_pid, text=str(error))
             self._close()
@@ -109,8 +112,6 @@ class Connection:
 
     def _take(self, request: requests.Request) -> None:
         match request:
-            case requests.Auth():
-                self._begin(request)
             case requests.Cont():
                 self._continue(request)
             case requests.Cancel(id):
@@ -122,19 +123,20 @@ class Connection:
         if auth.id in self._logins:
             raise ProtocolError(f"request id {auth.id} is in use")
         policy = self._desk.policy
-        request = Request(auth.mechanism.upper(), auth.parameters, self._client_pid)
+        request = Request(auth.mechanism.upper(), auth.fields, self._client_pid)
         mechanism = policy.mechanisms.get(request.mechanism)
         if mechanism is None:
             return self._refuse_at_once(auth.id, request, "Unsupported authentication mechanism")
-        if not request.service:
+        # Postfix and Exim name it first: looking through all fields takes 0.5 µs.
+        if not auth.fields[:1] or not (auth.fields[0].startswith("service=") or request.service):
             return self._refuse_at_once(auth.id, request, "Expected the parameter service")
         try:
             response = requests.initial_response(auth.response, self._minor or 0)
         except MalformedBase64:
             reason = "Invalid base64 data in initial response"
             return self._refuse_at_once(auth.id, request, reason, code="invalid_base64")
-        attempt = policy.attempt(request)
-        course = attempt.run(mechanism, response, carries_data="final-resp-ok" in auth.parameters)
+        attempt = Attempt(policy.user_base, request, time.time)
+        course = attempt.run(mechanism, response, carries_data="final-resp-ok" in auth.fields)
         login = Login(auth.id, policy, attempt, course, self._shell.now())
         self._logins[auth.id] = login
         return self._advance(login, None)
@@ -173,9 +175,12 @@ class Connection:
             step = login.course.send(answer) if error is None else login.course.throw(error)
         except StopIteration as end:
             return self._conclude(login, end.value)
-        except Exception as trouble:  # noqa: BLE001 - a mechanism's or a store's own fault must not end other logins
-            login.policy.journal.trouble("login-error", trouble, mech=login.attempt.request.mechanism)
-            return self._conclude(login, Denied(Denial.ERROR))
+        except Exception as accident:  # noqa: BLE001 - whatever a mechanism or a store does, it must not end other logins
+            verdict = login.attempt.accident(accident)
+            if verdict is None:
+                login.policy.journal.trouble("login-error", accident, mech=login.attempt.request.mechanism)
+                verdict = Denied(Denial.ERROR)
+            return self._conclude(login, verdict)
         if isinstance(step, Challenge):
             login.parked = True
             self._make_room()
@@ -198,18 +203,17 @@ class Connection:
 
     def _conclude(self, login: Login, verdict: Verdict) -> None:
         login.decided = True
-        match verdict:
-            case Granted(_, data):
-                if login.policy.journal.writes_successes:
-                    self._note(login, None)
-                del self._logins[login.id]
-                self._out.append(replies.ok(login.id, login.attempt.user, response=data))
-            case Denied(cause, data):
-                self._note(login, cause)
-                if cause in TEMPORARY and self._may_close(login):
-                    self._close()
-                else:
-                    self._refuse(login, cause, data)
+        if isinstance(verdict, Granted):
+            if login.policy.journal.writes_successes:
+                self._note(login, None)
+            del self._logins[login.id]
+            self._out.append(replies.ok(login.id, login.attempt.user, response=verdict.data))
+        else:
+            self._note(login, verdict.cause)
+            if verdict.cause in TEMPORARY and self._may_close(login):
+                self._close()
+            else:
+                self._refuse(login, verdict.cause, verdict.data)
 
     def _note(self, login: Login, cause: Denial | None) -> None:
         attempt, seconds = login.attempt, self._shell.now() - login.since
@@ -269,8 +273,8 @@ class Connection:
 
     def _flush(self) -> None:
         if self._out:
-            out, self._out = self._out, []
-            self._shell.send(b"".join(out))
+            self._shell.send(self._out[0] if len(self._out) == 1 else b"".join(self._out))
+            self._out.clear()
         if self._draining:
             self._close_if_drained()
 

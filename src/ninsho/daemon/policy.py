@@ -1,14 +1,11 @@
 """What a listener offers, and how its logins end: all that a reload of the configuration may change."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ninsho.daemon.authenticator import Attempt
 from ninsho.daemon.journal import Journal
 from ninsho.sasl.mechanism import Mechanism
-from ninsho.stores.accounts import Request
 from ninsho.stores.user_base import UserBase
 
 
@@ -26,10 +23,6 @@ class Policy:
     failure_delay: float = 2.0
     on_temporary_failure: Literal["close", "fail"] = "close"
     minor: int = 2
-
-    def attempt(self, request: Request) -> Attempt:
-        """Begin a login."""
-        return Attempt(self.user_base, request, time.time)
 
 
 class Desk:

@@ -18,7 +18,7 @@ BACKLOG_LIMIT = 50 * 1024
 class Session(asyncio.Protocol):
     """One accepted connection; *sessions* are those that are open, for the server to drain."""
 
-    __slots__ = ("_connection", "_establish", "_held_back", "_loop", "_sessions", "_transport", "data_received", "now")
+    __slots__ = ("_connection", "_establish", "_held_back", "_loop", "_sessions", "_transport", "data_received", "now", "send")
 
     def __init__(self, desk: Desk, held_back: HeldBack, sessions: "set[Session]") -> None:
         self._loop = asyncio.get_running_loop()
@@ -32,6 +32,7 @@ class Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self._transport = cast("asyncio.Transport", transport)
+        self.send = self._transport.write
         self._transport.set_write_buffer_limits(high=BACKLOG_LIMIT)
         self._sessions.add(self)
         self._establish = self._loop.call_later(ESTABLISH_LIMIT, self._give_up)
@@ -54,10 +55,6 @@ class Session(asyncio.Protocol):
     def drain(self) -> None:
         """Close as soon as every verdict under way is told."""
         self._connection.drain()
-
-    def send(self, data: bytes) -> None:
-        """Send, or queue where the client does not read."""
-        self._transport.write(data)
 
     def close(self) -> None:
         """Close when everything is sent."""

@@ -1,8 +1,9 @@
 """The server's side of a mechanism: a generator which asks for what it needs, and at last returns a verdict."""
 
 from collections.abc import Awaitable, Generator
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from ninsho.errors import MalformedMessage
 from ninsho.text import prepare_username
@@ -11,7 +12,10 @@ T = TypeVar("T")
 Secret = TypeVar("Secret")
 
 
-class Identity(NamedTuple):
+# What stands below is made once or more in each login. A slotted class takes 0.3 µs; a frozen dataclass and a named tuple
+# take 0.6 (CPython 3.11).
+@dataclass(slots=True)
+class Identity:
     """Who logs in (authcid), and as whom that user wants to act (authzid; empty: as the same; RFC 4422 §3.4.1)."""
 
     authcid: str
@@ -41,14 +45,16 @@ class Denial(Enum):
     ERROR = "error"  # our fault, or a broken stored form's
 
 
-class Granted(NamedTuple):
+@dataclass(slots=True)
+class Granted:
     """The login is good; ``data`` are the mechanism's last words to the client, if it has any."""
 
     identity: Identity
     data: bytes | None = None
 
 
-class Denied(NamedTuple):
+@dataclass(slots=True)
+class Denied:
     """The login is refused; ``data`` are the mechanism's last words to the client, if it has any."""
 
     cause: Denial
@@ -58,7 +64,6 @@ class Denied(NamedTuple):
 Verdict: TypeAlias = Granted | Denied
 
 
-# The wants are created once or more per login: plain slotted classes are made in half the time of frozen dataclasses.
 class Challenge:
     """Send *data* to the client; the answer is its response."""
 
@@ -116,22 +121,8 @@ class Await(Generic[T]):
 Want: TypeAlias = Challenge | Verify | Lookup[Any] | Await[Any]
 Dialogue: TypeAlias = Generator[Want, Any, Verdict]
 
-MESSAGE_LIMIT = 65_536  # Dovecot's SASL_MAX_MESSAGE_SIZE; RFC 4954 §4 asks for 12,288 octets of base64
 
-
-def check_message(message: bytes, *, binary: bool) -> None:
-    """Keep the limits that hold for every mechanism; raise ``MalformedMessage`` for a message that breaks one."""
-    if len(message) > MESSAGE_LIMIT:
-        raise MalformedMessage(f"expected at most {MESSAGE_LIMIT} octets, got {len(message)}")
-    # A NUL has cut passwords short in other servers' C code.
-    if not binary and b"\0" in message:
+def check_text(message: bytes) -> None:
+    """Refuse a NUL, which no message but a binary mechanism's may hold: in C it has cut passwords short."""
+    if b"\0" in message:
         raise MalformedMessage("unexpected NUL octet")
-
-
-def farewell(verdict: Verdict, data: bytes) -> Dialogue:
-    """One more round for a mechanism's last words, where success and failure cannot carry data (RFC 4422 §3.7).
-
-    What the client answers means nothing: SCRAM's clients send nothing, OAuth's a dummy octet.
-    """
-    yield from Challenge(data)
-    return verdict._replace(data=None)

@@ -1,10 +1,9 @@
 """Accounts, and what a user base can do: hand out accounts with their stored secrets, or only verify passwords."""
 
-from collections.abc import Awaitable, Generator, Mapping
+from collections.abc import Awaitable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
-from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 T = TypeVar("T")
@@ -44,45 +43,59 @@ class Checked(NamedTuple):
 NOBODY = Checked(None, matches=False)
 
 
-class Request(NamedTuple):
-    """What the mail server tells about a login; ``parameters`` are as the protocol names them, such as ``rip``.
+class Request:
+    """What the mail server tells about a login. Where it did not say something, the text is empty.
 
-    ``client_pid`` is the mail server's process. Where it did not say something, the text is empty.
+    ``fields`` are the parameters as they stood on the line, ``client_pid`` is the mail server's process.
     """
 
-    mechanism: str = ""
-    parameters: Mapping[str, str] = MappingProxyType({})
-    client_pid: int = 0
+    __slots__ = ("client_pid", "fields", "mechanism")
+
+    def __init__(self, mechanism: str = "", fields: Sequence[str] = (), client_pid: int = 0) -> None:
+        self.mechanism = mechanism
+        self.fields = fields
+        self.client_pid = client_pid
+
+    def parameter(self, name: str) -> str:
+        """The value of the parameter that the protocol calls *name*, such as ``rip``."""
+        prefix = f"{name}="
+        for field in self.fields:
+            if field.startswith(prefix):
+                return field[len(prefix) :]
+        return ""
 
     @property
     def service(self) -> str:
         """The service, such as ``smtp``; Dovecot calls it protocol since 2.4."""
-        return self.parameters.get("service") or self.parameters.get("protocol", "")
+        return self.parameter("service") or self.parameter("protocol")
 
     @property
     def remote_ip(self) -> str:
         """The end user's address."""
-        return self.parameters.get("rip", "")
+        return self.parameter("rip")
 
     @property
     def local_ip(self) -> str:
         """The address that the end user connected to."""
-        return self.parameters.get("lip", "")
+        return self.parameter("lip")
 
     @property
     def secured(self) -> bool:
         """Whether the end user's connection is encrypted, or never left the machine."""
-        return "secured" in self.parameters
+        return "secured" in self.fields or self.parameter("secured") != ""
 
     @property
     def session(self) -> str:
         """The mail server's name of the session."""
-        return self.parameters.get("session", "")
+        return self.parameter("session")
 
 
 @runtime_checkable
 class SecretStore(Protocol):
-    """Hands out accounts with their stored secrets: enough for every mechanism."""
+    """Hands out accounts with their stored secrets: enough for every mechanism.
+
+    One whose ``find`` never gives an awaitable may say so with the attribute ``immediate = True``: that saves time.
+    """
 
     def find(self, username: str) -> Answer[Account | None]:
         """Return the account of *username*, None if there is none; raise ``StoreUnavailable`` if it cannot be told."""

@@ -3,6 +3,7 @@
 from hmac import compare_digest
 
 from ninsho.errors import MalformedSecret
+from ninsho.sasl.secrets import Password
 from ninsho.stores.schemes.scheme import Scheme, Secret
 from ninsho.stores.schemes.stored import Label, Stored
 from ninsho.stores.schemes.table import SCHEMES
@@ -74,6 +75,8 @@ def needs_rehash(stored: str, scheme: str = DEFAULT_SCHEME) -> bool:
 
 def secret_in(stored: str, kinds: tuple[type, ...]) -> Secret | None:
     """Return what a challenge-response mechanism can use, if it is one of *kinds*; raise ``MalformedSecret``."""
+    if stored.startswith("{PLAIN}") and Password in kinds:
+        return Password(stored[7:].encode())
     read = Stored.parse(stored)
     secret = read.label.scheme.secret(read.form)
     return secret if isinstance(secret, kinds) else None

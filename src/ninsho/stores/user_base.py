@@ -29,6 +29,28 @@ class UserBase:
             (store, None) if isinstance(store, SecretStore) else (None, store) for store in stores
         ]
         self._passwords = passwords
+        first = self._stores[0][0] if self._stores else None
+        self._immediate = first if getattr(first, "immediate", False) else None
+
+    def verify_at_once(self, username: str, password: str) -> tuple[Account, bool] | None:
+        """Whose the password is, where the first store is immediate and knows the user, and no hash is computed."""
+        if self._immediate is None or self._passwords is None:
+            return None
+        account = self._immediate.find(username)
+        if not isinstance(account, Account):
+            return None
+        matches = self._passwords.at_once(account, password)
+        return None if matches is None else (account, matches)
+
+    def find_at_once(self, username: str, kinds: tuple[type, ...]) -> tuple[Account, object] | None:
+        """Return what ``find`` would, where the first store is immediate and has the user with such a secret."""
+        if self._immediate is None or self._passwords is None:
+            return None
+        account = self._immediate.find(username)
+        if not isinstance(account, Account):
+            return None
+        secret = self._passwords.secret(account, kinds)
+        return None if secret is None else (account, secret)
 
     def verify(self, username: str, password: str, request: Request) -> Asking[Checked]:
         """Tell whose the password is; one that nobody knows costs as much as a wrong password."""

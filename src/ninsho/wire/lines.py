@@ -18,7 +18,8 @@ class Lines:
         The lines before a line that is too long come first, however the stream is split.
         """
         data = self._rest + data
-        *lines, self._rest = data.split(b"\n")
+        lines = data.split(b"\n")
+        self._rest = lines.pop()
         # Where all that there is keeps the limit, each line does.
         return lines if len(data) < self._limit else self._checked(lines)
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from ninsho.errors import ProtocolError
 from ninsho.wire.dovecot import replies, requests
-from ninsho.wire.dovecot.fields import LINE_LIMIT
+from ninsho.wire.dovecot.fields import LINE_LIMIT, parameters
 from ninsho.wire.lines import Lines
 
 ids = st.integers(1, 0xFFFF_FFFF)
@@ -20,7 +20,7 @@ def lines(data: bytes) -> list[bytes]:
 def test_an_auth_that_is_written_is_read(id, mechanism, items, response):
     (line,) = lines(requests.auth(id, mechanism, items, response))
     auth = requests.parse(line)
-    assert auth[:3] == (id, mechanism, items)
+    assert (auth.id, auth.mechanism, parameters(auth.fields)) == (id, mechanism, items)
     assert requests.initial_response(auth.response, minor=2) == response
     assert requests.initial_response(auth.response, minor=0) == response
 

@@ -38,8 +38,12 @@ def unescape(field: str) -> str:
 
 def number(digits: str, what: str) -> int:
     """Read a decimal number of 32 bits, at least 1; raise ``ProtocolError`` that names *what* was expected."""
+    try:
+        value = int(digits)
+    except ValueError:
+        value = 0
     # int() alone would take "+1", " 1", "1_0" and the digits of other scripts.
-    if digits.isdecimal() and digits.isascii() and len(digits) <= 10 and 0 < (value := int(digits)) <= 0xFFFF_FFFF:
+    if 0 < value <= 0xFFFF_FFFF and str(value) == digits:
         return value
     raise ProtocolError(f"expected {what} from 1 to 4294967295, got {digits[:32]!r}")
 
