@@ -3,7 +3,9 @@
 import itertools
 import os
 import time
+from collections.abc import Awaitable
 from secrets import token_hex
+from typing import Any, TypeAlias
 
 from ninsho.daemon.authenticator import Attempt, Course
 from ninsho.daemon.journal import Decision
@@ -24,11 +26,13 @@ RESPONSE_LIMIT = 150.0
 # Logins that wait for their client's response on one connection; the oldest makes room for the newest.
 PARKED_LIMIT = 100
 
+Step: TypeAlias = Challenge | Awaitable[Any] | Verdict
+
 _connections = itertools.count(1)
 
 
 class Login:
-    """A login under way: ``parked`` while its client has the word, ``decided`` while its FAIL is held back."""
+    """A login that was not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held."""
 
     __slots__ = ("attempt", "course", "decided", "id", "parked", "policy", "since", "timer")
 
@@ -136,10 +140,14 @@ class Connection:
             reason = "Invalid base64 data in initial response"
             return self._refuse_at_once(auth.id, request, reason, code="invalid_base64")
         attempt = Attempt(policy.user_base, request, time.time)
-        course = attempt.run(mechanism, response, carries_data="final-resp-ok" in auth.fields)
-        login = Login(auth.id, policy, attempt, course, self._shell.now())
-        self._logins[auth.id] = login
-        return self._advance(login, None)
+        course = attempt.run(mechanism, response, "final-resp-ok" in auth.fields)
+        since = self._shell.now()
+        step = self._step(attempt, course, policy, None)
+        if isinstance(step, Granted):
+            # Most logins: nothing has to be kept of them.
+            return self._grant(auth.id, attempt, policy, step, since)
+        login = self._logins[auth.id] = Login(auth.id, policy, attempt, course, since)
+        return self._go_on(login, step)
 
     def _continue(self, cont: requests.Cont) -> None:
         login = self._logins.get(cont.id)
@@ -169,25 +177,43 @@ class Connection:
         if self._minor is not None and self._minor >= 4:
             self._out.append(replies.cancelled(id))
 
-    def _advance(self, login: Login, answer: object, error: BaseException | None = None) -> None:
-        """Give a login the answer, or the error, that it waits for."""
+    def _step(
+        self, attempt: Attempt, course: Course, policy: Policy, answer: object, error: BaseException | None = None
+    ) -> Step:
+        """Give a login the answer, or the error, that it waits for; return what it waits for next, or the verdict."""
         try:
-            step = login.course.send(answer) if error is None else login.course.throw(error)
+            return course.send(answer) if error is None else course.throw(error)
         except StopIteration as end:
-            return self._conclude(login, end.value)
+            verdict: Verdict = end.value
+            return verdict
         except Exception as accident:  # noqa: BLE001 - whatever a mechanism or a store does, it must not end other logins
-            verdict = login.attempt.accident(accident)
-            if verdict is None:
-                login.policy.journal.trouble("login-error", accident, mech=login.attempt.request.mechanism)
-                verdict = Denied(Denial.ERROR)
-            return self._conclude(login, verdict)
-        if isinstance(step, Challenge):
-            login.parked = True
-            self._make_room()
-            self._out.append(replies.cont(login.id, step.data))
-            return None
-        login.timer = self._shell.wait(step, ANSWER_LIMIT - (self._shell.now() - login.since), self._resume(login))
-        return None
+            denied = attempt.accident(accident)
+            if denied is None:
+                policy.journal.trouble("login-error", accident, mech=attempt.request.mechanism)
+            return denied or Denied(Denial.ERROR)
+
+    def _advance(self, login: Login, answer: object, error: BaseException | None = None) -> None:
+        self._go_on(login, self._step(login.attempt, login.course, login.policy, answer, error))
+
+    def _go_on(self, login: Login, step: Step) -> None:
+        match step:
+            case Challenge(data):
+                login.parked = True
+                self._make_room()
+                self._out.append(replies.cont(login.id, data))
+            case Granted():
+                del self._logins[login.id]
+                self._grant(login.id, login.attempt, login.policy, step, login.since)
+            case Denied(cause, data):
+                login.decided = True
+                self._note(login.attempt, login.policy, cause, login.since)
+                if cause in TEMPORARY and self._may_close(login):
+                    self._close()
+                else:
+                    self._refuse(login, cause, data)
+            case awaitable:
+                left = ANSWER_LIMIT - (self._shell.now() - login.since)
+                login.timer = self._shell.wait(awaitable, left, self._resume(login))
 
     def _resume(self, login: Login) -> Done:
         def done(result: object, error: BaseException | None) -> None:
@@ -201,23 +227,14 @@ class Connection:
 
         return done
 
-    def _conclude(self, login: Login, verdict: Verdict) -> None:
-        login.decided = True
-        if isinstance(verdict, Granted):
-            if login.policy.journal.writes_successes:
-                self._note(login, None)
-            del self._logins[login.id]
-            self._out.append(replies.ok(login.id, login.attempt.user, response=verdict.data))
-        else:
-            self._note(login, verdict.cause)
-            if verdict.cause in TEMPORARY and self._may_close(login):
-                self._close()
-            else:
-                self._refuse(login, verdict.cause, verdict.data)
+    def _grant(self, id: int, attempt: Attempt, policy: Policy, verdict: Granted, since: float) -> None:
+        if policy.journal.writes_successes:
+            self._note(attempt, policy, None, since)
+        self._out.append(replies.ok(id, attempt.user, response=verdict.data))
 
-    def _note(self, login: Login, cause: Denial | None) -> None:
-        attempt, seconds = login.attempt, self._shell.now() - login.since
-        login.policy.journal.decided(Decision(attempt.request, attempt.username, cause, attempt.detail, seconds))
+    def _note(self, attempt: Attempt, policy: Policy, cause: Denial | None, since: float) -> None:
+        seconds = self._shell.now() - since
+        policy.journal.decided(Decision(attempt.request, attempt.username, cause, attempt.detail, seconds))
 
     def _may_close(self, login: Login) -> bool:
         """Whether this client learns of a temporary failure by a closed connection, and nobody else's verdict is lost.
@@ -269,7 +286,7 @@ class Connection:
         if login.timer is not None:
             login.timer.cancel()
         if not login.decided:
-            self._note(login, Denial.ABORTED)
+            self._note(login.attempt, login.policy, Denial.ABORTED, login.since)
 
     def _flush(self) -> None:
         if self._out:
