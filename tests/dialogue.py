@@ -145,7 +145,7 @@ class FakeShell:
             awaitable.send(None)
         except StopIteration as end:
             result = end.value
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever the store raises
             error = problem
         if not timer.cancelled:
             done(result, error)
@@ -158,7 +158,7 @@ class FakeStore:
         self.mode = "up"
         self.asked: list[str] = []
 
-    def find(self, username: str) -> "Account | None | Awaitable[Account | None]":
+    def find(self, username: str) -> "Account | Awaitable[Account | None] | None":
         self.asked.append(username)
         if self.mode == "slow":
             return self._slowly(username)
@@ -196,7 +196,7 @@ class Scene:
         return sent.split(b"\n")[:-1] if sent else []
 
 
-def play(dialogue: Dialogue, chunk: int = 0, **scene_options) -> Scene:
+def play(dialogue: Dialogue, chunk: int = 0, **scene_options) -> Scene:  # noqa: PLR0912 - one verb, one case
     """Run a dialogue, its client's lines cut into pieces of *chunk* octets (0: those in a row are sent at once)."""
     scene = Scene(**scene_options)
     if not any(line.text.startswith("VERSION") for line in dialogue.lines):

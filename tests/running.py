@@ -1,12 +1,12 @@
 """A running ``ninsho serve``, and a mail server's side of the protocol, for tests."""
 
 import os
-from signal import SIGKILL, SIGTERM
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from signal import SIGKILL, SIGTERM
 from types import TracebackType
 from typing import Self
 

@@ -1,11 +1,14 @@
 """What a dialogue cannot say: the greeting, limits, one write for one read, and the journal."""
 
+import base64
+import itertools
 import re
 
 import pytest
-from dialogue import Scene
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dialogue import Scene
 
 HELLO = b"VERSION\t1\t0\nCPID\t7\n"
 GOOD = b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tresp=AHUAcA==\n"
@@ -75,8 +78,6 @@ def test_names_that_no_user_can_have_never_reach_a_store_41():
     scene = Scene()
     scene.say(HELLO)
     for name in (b"", b"x" * 1025, b"\x01", b"a\nb", b"\xc2\x85"):
-        import base64
-
         scene.say(b"AUTH\t1\tPLAIN\tservice=smtp\tresp=%s\n" % base64.b64encode(b"\0%s\0p" % name))
         scene.shell.elapse(3)
         assert scene.hear() == [b"FAIL\t1\treason=Invalid authentication data"]
@@ -93,11 +94,10 @@ def test_a_failure_is_logged_with_its_cause_and_no_secret():
 
 
 @pytest.mark.parametrize(
-    ("name", "cause"), [(b"x", "baduser"), (b"keyless", "badpassword"), (b"disabled", "logindisabled"), (b"expired", "expired")]
+    ("name", "cause"),
+    [(b"x", "baduser"), (b"keyless", "badpassword"), (b"disabled", "logindisabled"), (b"expired", "expired")],
 )
 def test_the_log_tells_causes_apart_that_the_user_does_not_see(name, cause):
-    import base64
-
     scene = Scene()
     scene.say(HELLO + b"AUTH\t1\tPLAIN\tservice=smtp\tresp=%s\n" % base64.b64encode(b"\0%s\0p" % name))
     assert f"cause={cause} " in scene.log[0]
@@ -123,7 +123,7 @@ def test_whatever_arrives_in_whatever_pieces_gives_the_same_answers(data, cuts):
     outcomes = []
     stream = HELLO + GOOD + data
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    pieces = [stream[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in itertools.pairwise(edges)]
     for parts in ([stream], pieces):
         scene = Scene()
         for part in parts:

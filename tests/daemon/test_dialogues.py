@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from dialogue import Dialogue, play, read
 
+from dialogue import Dialogue, play, read
 from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Identity
 from ninsho.sasl.mechanism import mechanism
 

@@ -30,13 +30,17 @@ def test_a_decision_names_the_address_before_what_the_user_typed_and_the_user_la
 
 @given(st.text(), st.text(), st.text())
 def test_no_name_no_mechanism_and_no_service_can_forge_a_line(user, mechanism, service):
-    line = lines(Decision(Request(mechanism, [f"service={service}", "rip=192.0.2.1"], 4711), user, Denial.UNKNOWN, "", 0.0))
+    line = lines(
+        Decision(Request(mechanism, [f"service={service}", "rip=192.0.2.1"], 4711), user, Denial.UNKNOWN, "", 0.0)
+    )
     assert line.count("\n") == 1
     assert line[:-1].isprintable()
     assert line.startswith("auth: result=fail rip=192.0.2.1 ")
     assert line.endswith(f" user={quoted(user)}\n")
     # Outside the quotes there is one user= and one result=.
-    bare = "".join(part for index, part in enumerate(line.replace("\\\\", "").replace('\\"', "").split('"')) if index % 2 == 0)
+    bare = "".join(
+        part for index, part in enumerate(line.replace("\\\\", "").replace('\\"', "").split('"')) if index % 2 == 0
+    )
     assert bare.count("user=") == bare.count("result=") == 1
 
 
@@ -50,7 +54,13 @@ def test_a_quoted_text_can_be_read_back(text):
 
 @pytest.mark.parametrize(
     ("cause", "result"),
-    [(None, "ok"), (Denial.UNKNOWN, "fail"), (Denial.UNAVAILABLE, "temp"), (Denial.ERROR, "temp"), (Denial.ABORTED, "aborted")],
+    [
+        (None, "ok"),
+        (Denial.UNKNOWN, "fail"),
+        (Denial.UNAVAILABLE, "temp"),
+        (Denial.ERROR, "temp"),
+        (Denial.ABORTED, "aborted"),
+    ],
 )
 def test_only_wrong_credentials_are_called_a_failure(cause, result):
     assert f"result={result} " in lines(Decision(REQUEST, "u", cause, "", 0.0))
@@ -95,7 +105,7 @@ def test_trouble_names_the_place_and_no_values():
     written = []
     try:
         secret = "sesame"
-        raise RuntimeError("a fault")
+        raise RuntimeError("a fault")  # noqa: TRY301 - the place is what is tested
     except RuntimeError as error:
         Journal(written.append).trouble("login-error", error)
     assert written[0].startswith('login-error: error=RuntimeError text="a fault" place=test_journal.py:')

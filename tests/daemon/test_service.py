@@ -9,6 +9,7 @@ from base64 import b64encode
 from contextlib import ExitStack
 
 import pytest
+
 from running import Client, Server
 
 LISTEN = """
@@ -39,7 +40,7 @@ def test_users_log_in_on_a_unix_socket(folder):
         assert client.ask(plain("u", "p")) == b"OK\t1\tuser=u"
         assert client.ask(plain("u", "x", 2)) == b"FAIL\t2\tuser=u\treason=Invalid credentials"
         assert client.ask(plain("x", "p", 3)) == b"FAIL\t3\tuser=x\treason=Invalid credentials"
-        server.wait_for('cause=baduser')
+        server.wait_for("cause=baduser")
         assert stat.S_IMODE((folder / "auth.sock").stat().st_mode) == 0o660
 
 

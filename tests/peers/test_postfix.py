@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from running import Server
 
 import ninsho
 from ninsho.cli.throwaway import DOMAIN, ThrowawayPostfix
+from running import Server
 
 Require = Callable[..., str]
 
@@ -136,7 +136,7 @@ def test_a_wrong_password_is_535_with_our_reason(tmp_path: Path) -> None:
         assert auth_plain(client, "alice@example.org", "wrong") == WRONG
         postfix.wait_for_log("SASL PLAIN authentication failed: Invalid credentials, sasl_username=u")
         server.wait_for("cause=baduser pid=")
-        assert f"rip=127.0.0.1 service=smtp mech=PLAIN cause=badpassword" in server.journal()
+        assert "rip=127.0.0.1 service=smtp mech=PLAIN cause=badpassword" in server.journal()
 
 
 def test_a_disabled_account_is_told_so_only_with_its_password(tmp_path: Path) -> None:

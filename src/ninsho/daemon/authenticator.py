@@ -136,7 +136,7 @@ class Attempt:
             case _:
                 assert_never(verdict)
 
-    def _refusal(self, identity: Identity) -> Denial | None:
+    def _refusal(self, identity: Identity) -> Denial | None:  # noqa: PLR0911 - one reason, one line
         """Why somebody who has proved who they are may not log in; the name is settled here, once."""
         account = self._account
         self.username = identity.authcid

@@ -32,7 +32,7 @@ _connections = itertools.count(1)
 
 
 class Login:
-    """A login that was not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held."""
+    """A login not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held."""
 
     __slots__ = ("attempt", "course", "decided", "id", "parked", "policy", "since", "timer")
 

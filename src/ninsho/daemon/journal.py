@@ -94,7 +94,7 @@ def word(value: Fact) -> str:
 
 def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
     """One line of key=value."""
-    return f"{kind}: " + " ".join(f"{name}={word(value)}" for name, value in facts.items())
+    return " ".join((f"{kind}:", *(f"{name}={word(value)}" for name, value in facts.items())))
 
 
 def as_json(kind: str, facts: Mapping[str, Fact]) -> str:

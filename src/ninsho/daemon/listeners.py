@@ -71,7 +71,9 @@ class Doorkeeper(asyncio.Protocol):
             transport.set_protocol(self._session)
             self._session.connection_made(transport)
         else:
-            self._listener.desk.policy.journal.note("connection-refused", listen=self._listener.listen.address, peer=host)
+            self._listener.desk.policy.journal.note(
+                "connection-refused", listen=self._listener.listen.address, peer=host
+            )
             transport.close()
 
 
@@ -84,6 +86,8 @@ def bind_unix(path: Path, listen: Listen) -> socket.socket:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
+        # Such as /run/ninsho, which is gone after a restart of the machine.
+        path.parent.mkdir(mode=0o755, exist_ok=True)
         fresh.unlink(missing_ok=True)
         bound.bind(str(fresh))
         dress(fresh, listen)

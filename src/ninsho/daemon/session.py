@@ -18,14 +18,24 @@ BACKLOG_LIMIT = 50 * 1024
 class Session(asyncio.Protocol):
     """One accepted connection; *sessions* are those that are open, for the server to drain."""
 
-    __slots__ = ("_connection", "_establish", "_held_back", "_loop", "_sessions", "_transport", "data_received", "now", "send")
+    __slots__ = (
+        "_connection",
+        "_establish",
+        "_held_back",
+        "_loop",
+        "_sessions",
+        "_transport",
+        "data_received",
+        "now",
+        "send",
+    )
 
     def __init__(self, desk: Desk, held_back: HeldBack, sessions: "set[Session]") -> None:
         self._loop = asyncio.get_running_loop()
         # Called for each login: straight to where they are answered.
         self.now = self._loop.time
         self._connection = Connection(self, desk)
-        self.data_received = self._connection.received
+        self.data_received = self._connection.received  # type: ignore[method-assign]  # a slot of ours
         self._held_back = held_back
         self._sessions = sessions
 

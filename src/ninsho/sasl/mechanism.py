@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from ninsho.sasl.dialogue import Dialogue, Lookup, Verify
+from ninsho.sasl.dialogue import Dialogue, Lookup, Verdict, Verify
 from ninsho.sasl.exchange import Credentials, Steps
+
+NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")  # RFC 4422 §3.1: mech-char
+CO_GENERATOR = 0x20  # inspect's; importing it takes 10 ms
 
 Server: TypeAlias = Callable[[bytes | None], Dialogue]
 Client: TypeAlias = Callable[[Credentials], Steps]
@@ -56,8 +59,8 @@ def mechanism(
     client: Client | None = None,
     needs: type[Verify] | type[Lookup[Any]] | None = None,
     **properties: bool,
-) -> Callable[[Server], Mechanism]:
-    """Make a mechanism of one's own from its server side, a generator function.
+) -> Callable[[Server | Callable[[bytes | None], Verdict]], Mechanism]:
+    """Make a mechanism of one's own from its server side, a generator function, or a function that asks nothing.
 
     ``@mechanism("OREORE", plaintext=True)`` names it and its properties (the words of a MECH line, with ``_`` for
     ``-``). Its messages may hold any octets. Raises ``ValueError`` for a name that is not a mechanism's
@@ -72,10 +75,19 @@ def mechanism(
         if present:
             flags |= Properties[word.upper()]
 
-    def make(server: Server) -> Mechanism:
-        return Mechanism(name, server, client, flags, needs, binary=True)
+    def make(server: Server | Callable[[bytes | None], Verdict]) -> Mechanism:
+        return Mechanism(name, _generator(server), client, flags, needs, binary=True)
 
     return make
 
 
-NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")  # RFC 4422 §3.1: mech-char
+def _generator(server: Server | Callable[[bytes | None], Verdict]) -> Server:
+    """A function that asks nothing, and only returns a verdict, made a dialogue."""
+    if getattr(server, "__code__").co_flags & CO_GENERATOR:  # noqa: B009 - the type of a callable does not have it
+        return cast("Server", server)
+
+    def dialogue(response: bytes | None) -> Dialogue:
+        yield from ()
+        return cast("Verdict", server(response))
+
+    return dialogue

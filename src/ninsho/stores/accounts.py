@@ -59,9 +59,9 @@ class Request:
     def parameter(self, name: str) -> str:
         """The value of the parameter that the protocol calls *name*, such as ``rip``."""
         prefix = f"{name}="
-        for field in self.fields:
-            if field.startswith(prefix):
-                return field[len(prefix) :]
+        for one in self.fields:
+            if one.startswith(prefix):
+                return one[len(prefix) :]
         return ""
 
     @property

@@ -51,7 +51,7 @@ def normalise(stored: str, default_scheme: str | None = None) -> str:
 def verify_if_cheap(stored: str, password: str) -> bool | None:
     """Do as ``verify`` where that takes microseconds, and nothing where it takes longer."""
     # A CRAM-MD5 site logs in by PLAIN as well, all day: straight to the comparison takes 0.7 µs instead of 2.
-    if stored.startswith("{PLAIN}") and password.isascii() and password.isprintable():
+    if stored.startswith("{PLAIN}") and stored.isascii() and password.isascii() and password.isprintable():
         return compare_digest(stored[7:].encode(), password.encode()) and password != ""
     read = Stored.parse(stored)
     scheme = read.label.scheme
@@ -75,7 +75,7 @@ def needs_rehash(stored: str, scheme: str = DEFAULT_SCHEME) -> bool:
 
 def secret_in(stored: str, kinds: tuple[type, ...]) -> Secret | None:
     """Return what a challenge-response mechanism can use, if it is one of *kinds*; raise ``MalformedSecret``."""
-    if stored.startswith("{PLAIN}") and Password in kinds:
+    if stored.startswith("{PLAIN}") and stored.isascii() and Password in kinds:
         return Password(stored[7:].encode())
     read = Stored.parse(stored)
     secret = read.label.scheme.secret(read.form)

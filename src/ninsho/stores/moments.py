@@ -5,22 +5,27 @@ from datetime import UTC, datetime
 
 
 def parse_moment(text: str) -> float:
-    """Read ``2027-01-31``, ``2027-01-31T12:00:00Z`` or a Unix time; without an offset it is UTC. Raises ``ValueError``."""
+    """Read ``2027-01-31``, ``2027-01-31T12:00:00Z`` or a Unix time; UTC without an offset. Raises ``ValueError``."""
     seconds = _number(text)
     if seconds is None:
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
-            raise ValueError(f"expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z, got {text[:50]!r}") from None
+            # Not quoted: in a list that has lost a colon or a quote it may be a part of a password.
+            raise ValueError("expected a date such as 2027-01-31 or 2027-01-31T12:00:00Z, got what is none") from None
         seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return check_moment(seconds)
 
 
 def check_moment(seconds: float) -> float:
     """Return *seconds*; raise ``ValueError`` for what no clock will ever show: NaN would never be in the past."""
-    if not math.isfinite(seconds):
-        raise ValueError(f"expected a moment in time, got {seconds}")
-    return float(seconds)
+    try:
+        moment = float(seconds)
+    except OverflowError:
+        moment = math.inf
+    if not math.isfinite(moment):
+        raise ValueError("expected a moment in time, got one that never comes")
+    return moment
 
 
 def write_moment(seconds: float) -> str:

@@ -11,8 +11,14 @@ from ninsho.stores.accounts import Network
 # A site has few such texts, and they are read at each login.
 @lru_cache(maxsize=1024)
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Read networks and addresses between commas or spaces; raise ``ValueError`` for what is neither."""
-    return tuple(_parse(word) for word in re.split(r"[\s,]+", text) if word)
+    """Read networks and addresses between commas or blanks, none from no text; raise ``ValueError`` for other words.
+
+    So does a text of commas and blanks alone: somebody meant it to keep others out.
+    """
+    networks = tuple(_parse(word) for word in re.split(r"[\s,]+", text) if word)
+    if text and not networks:
+        raise ValueError("expected networks, got none")
+    return networks
 
 
 def write_networks(networks: Iterable[Network]) -> str:
@@ -25,4 +31,5 @@ def _parse(word: str) -> Network:
         # As in Dovecot's allow_nets, the bits behind the prefix do not count.
         return ip_network(word, strict=False)
     except ValueError:
-        raise ValueError(f"expected a network such as 192.0.2.0/24, got {word[:50]!r}") from None
+        # Not quoted: in a list that has lost a colon or a quote it may be a part of a password.
+        raise ValueError("expected networks such as 192.0.2.0/24 or 2001:db8::1, got what is none") from None

@@ -51,7 +51,7 @@ def test_base64_of_another_form_is_refused(text):
         decode_base64(text)
 
 
-@pytest.mark.parametrize("digits", ["", "0", "-1", "+1", " 1", "1 ", "1_0", "4294967296", "0x1", "١", "²"])
+@pytest.mark.parametrize("digits", ["", "0", "-1", "+1", " 1", "1 ", "1_0", "4294967296", "0x1", "\u0661", "\u00b2"])
 def test_a_number_is_of_32_bits_and_of_digits_alone(digits):
     with pytest.raises(ProtocolError, match="expected a request id from 1 to 4294967295"):
         number(digits, "a request id")

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,9 @@ from ninsho.wire.lines import Lines
 
 ids = st.integers(1, 0xFFFF_FFFF)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
-names = st.text(st.characters(exclude_characters="=", exclude_categories=["Cs"]), min_size=1).filter(lambda s: s != "resp")
+names = st.text(st.characters(exclude_characters="=", exclude_categories=["Cs"]), min_size=1).filter(
+    lambda s: s != "resp"
+)
 
 
 def lines(data: bytes) -> list[bytes]:
@@ -72,18 +76,14 @@ def test_the_clients_own_commands():
 
 @given(st.binary(max_size=60))
 def test_any_line_is_a_request_or_a_protocol_error(line):
-    try:
+    with suppress(ProtocolError):
         requests.parse(line)
-    except ProtocolError:
-        pass
 
 
 @given(st.binary(max_size=60))
 def test_any_line_is_a_reply_or_a_protocol_error(line):
-    try:
+    with suppress(ProtocolError):
         replies.parse(line)
-    except ProtocolError:
-        pass
 
 
 def test_the_handshake_is_read_in_its_order():
@@ -97,14 +97,16 @@ def test_the_handshake_is_read_in_its_order():
         replies.Cookie("ab" * 16),
         replies.Done(),
     ]
-    assert LINE_LIMIT > len(data)
+    assert len(data) < LINE_LIMIT
 
 
 def test_an_unknown_reply_is_left_alone():
     assert replies.parse(b"FUTURE\t1") == replies.Other("FUTURE")
 
 
-@pytest.mark.parametrize("line", [b"CONT\t1", b"VERSION\t2\t0", b"VERSION\t1", b"MECH", b"OK\tx", b"DONE\t1", b"CONT\t1\t!"])
+@pytest.mark.parametrize(
+    "line", [b"CONT\t1", b"VERSION\t2\t0", b"VERSION\t1", b"MECH", b"OK\tx", b"DONE\t1", b"CONT\t1\t!"]
+)
 def test_a_known_reply_that_is_malformed_is_an_error(line):
     with pytest.raises(ProtocolError):
         replies.parse(line)

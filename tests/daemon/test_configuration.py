@@ -125,4 +125,6 @@ def test_a_file_that_is_not_there(tmp_path):
 
 
 def test_an_unknown_key_in_a_list_of_tables_is_told_with_its_number(path):
-    assert problems(path, '[[listen]]\nunix = "a"\nownr = "x"\n') == ["listen[0].ownr: unknown key; did you mean owner?"]
+    assert problems(path, '[[listen]]\nunix = "a"\nownr = "x"\n') == [
+        "listen[0].ownr: unknown key; did you mean owner?"
+    ]

@@ -1,0 +1,1 @@
+"""Trying a login: against a running server, or against the stores themselves."""

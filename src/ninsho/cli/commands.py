@@ -1,0 +1,150 @@
+"""All commands in the order of a first day, each with what its help page says besides its options."""
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command: its words, where it is written, and what its help page says besides its options."""
+
+    words: str
+    place: str
+    help: str
+    examples: tuple[str, ...]
+
+
+NOUNS = {
+    "user": "Accounts of the database.",
+    "auth": "Try a login.",
+    "postfix": "Make Postfix ask ninsho.",
+    "exim": "Make Exim ask ninsho.",
+    "config": "What the configuration says, and whether it can work.",
+}
+
+COMMANDS = (
+    Command(
+        "demo",
+        "ninsho.cli.demo.commands:demo",
+        "See it work: a throw-away Postfix, real logins, real mail; nothing is left behind.",
+        ("ninsho demo", "ninsho demo --quiet"),
+    ),
+    Command(
+        "init",
+        "ninsho.cli.init.commands:init",
+        "Write a first configuration and make the database of accounts.",
+        ("sudo ninsho init", "ninsho init --config ./ninsho.toml --database ./accounts.db"),
+    ),
+    Command(
+        "user add",
+        "ninsho.cli.user.commands:add",
+        "Add an account.",
+        (
+            "ninsho user add alice@example.org",
+            "ninsho user add printer --generate --network 192.0.2.0/24",
+            "ninsho user add bob --expires 2030-12-31 --password-stdin < file",
+        ),
+    ),
+    Command(
+        "user passwd",
+        "ninsho.cli.user.commands:passwd",
+        "Give an account a new password.",
+        ("ninsho user passwd alice@example.org", "ninsho user passwd printer --generate"),
+    ),
+    Command(
+        "user list",
+        "ninsho.cli.user.commands:list_accounts",
+        "List the accounts.",
+        ("ninsho user list", "ninsho user list --json"),
+    ),
+    Command("user show", "ninsho.cli.user.commands:show", "Show an account.", ("ninsho user show alice@example.org",)),
+    Command(
+        "user disable",
+        "ninsho.cli.user.commands:disable",
+        "Let an account log in no more, from now on.",
+        ("ninsho user disable alice@example.org",),
+    ),
+    Command(
+        "user enable",
+        "ninsho.cli.user.commands:enable",
+        "Let a disabled account log in again.",
+        ("ninsho user enable alice@example.org",),
+    ),
+    Command(
+        "user remove",
+        "ninsho.cli.user.commands:remove",
+        "Remove an account for good.",
+        ("ninsho user remove alice@example.org", "ninsho user remove alice@example.org --yes"),
+    ),
+    Command(
+        "user import",
+        "ninsho.cli.user.transfer:import_accounts",
+        "Take over accounts from a file.",
+        (
+            "ninsho user import users.passwd --dry-run",
+            "ninsho user import accounts.csv --replace",
+            "ninsho user import - --format htpasswd < .htpasswd",
+        ),
+    ),
+    Command(
+        "user export",
+        "ninsho.cli.user.transfer:export_accounts",
+        "Write all accounts to a file.",
+        ("ninsho user export accounts.csv", "ninsho user export - --format passwd-file"),
+    ),
+    Command(
+        "auth test",
+        "ninsho.cli.auth.commands:try_login",
+        "Log in as a mail server would, or ask the stores and tell how they decide.",
+        (
+            "ninsho auth test alice@example.org",
+            "ninsho auth test alice@example.org --socket /run/ninsho/auth.sock --verbose",
+            "ninsho auth test alice@example.org --host 127.0.0.1:12345 --mechanism CRAM-MD5",
+        ),
+    ),
+    Command(
+        "serve",
+        "ninsho.cli.serve:serve",
+        "Serve mail servers.",
+        ("ninsho serve", "ninsho serve --unix ./auth.sock --store accounts.py --mechanism oreore.py"),
+    ),
+    Command(
+        "postfix print",
+        "ninsho.cli.postfix.commands:print_lines",
+        "Print the lines for main.cf and master.cf.",
+        ("ninsho postfix print", "ninsho postfix print --listen 127.0.0.1:12345", "ninsho postfix print --spawn"),
+    ),
+    Command(
+        "postfix setup",
+        "ninsho.cli.postfix.commands:setup",
+        "Show what would change in main.cf and master.cf, and change it.",
+        ("ninsho postfix setup --dry-run", "sudo ninsho postfix setup --yes --reload"),
+    ),
+    Command(
+        "exim print",
+        "ninsho.cli.exim:print_blocks",
+        "Print the authenticators for Exim's configuration.",
+        ("ninsho exim print",),
+    ),
+    Command(
+        "config check",
+        "ninsho.cli.config.commands:check",
+        "Find everything that cannot work, or say what would be served.",
+        ("ninsho config check", "ninsho config check --config ./ninsho.toml --json"),
+    ),
+    Command(
+        "config show",
+        "ninsho.cli.config.commands:show",
+        "Show the settings in force, secrets masked.",
+        ("ninsho config show", "ninsho config show --json"),
+    ),
+    Command(
+        "hash",
+        "ninsho.cli.hash:hash_password",
+        "Make or check a stored form of a password.",
+        (
+            "ninsho hash",
+            "ninsho hash --scheme SHA512-CRYPT --password-stdin < file",
+            "ninsho hash --check '{SSHA}…'",
+            "ninsho hash --list",
+        ),
+    ),
+)

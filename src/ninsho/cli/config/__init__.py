@@ -1,0 +1,1 @@
+"""The configuration looked at: what it says, and whether it can work."""

@@ -1,0 +1,1 @@
+"""A demonstration that checks what it shows."""

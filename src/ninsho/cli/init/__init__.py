@@ -1,0 +1,1 @@
+"""A first configuration, made for the machine it is on."""

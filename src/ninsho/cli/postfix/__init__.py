@@ -1,0 +1,1 @@
+"""Postfix: the lines that make it ask ninsho, printed or written."""

@@ -1,0 +1,71 @@
+"""What an import would do: which accounts it adds, which it changes and how, and which lines it refuses."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ninsho.stores.entries import Entry, MalformedList, Record
+
+FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
+
+
+class Change(NamedTuple):
+    """An account that is there already, and the fields in which the list differs from it."""
+
+    entry: Entry
+    differing: tuple[str, ...]
+
+
+@dataclasses.dataclass(slots=True)
+class Plan:
+    """An import before it is made; ``refused`` are the numbers of lines and what is wrong with them."""
+
+    added: list[Entry] = dataclasses.field(default_factory=list)
+    changed: list[Change] = dataclasses.field(default_factory=list)
+    same: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The accounts to be written."""
+        return [*self.added, *(change.entry for change in self.changed)]
+
+    def lines(self) -> Iterator[str]:
+        """Yield what happens to each account, as a diff would."""
+        yield from (f"+ {entry.name}" for entry in self.added)
+        yield from (f"~ {change.entry.name}: {', '.join(change.differing)}" for change in self.changed)
+
+    def problems(self) -> Iterator[str]:
+        """Yield what is refused."""
+        yield from (f"! line {number}: {problem}" for number, problem in self.refused)
+
+    def summary(self) -> str:
+        """Say it in numbers."""
+        return (
+            f"{len(self.added)} added, {len(self.changed)} changed, {self.same} the same, {len(self.refused)} refused"
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``--json`` writes."""
+        return {
+            "added": [entry.name for entry in self.added],
+            "changed": [{"name": change.entry.name, "fields": list(change.differing)} for change in self.changed],
+            "same": self.same,
+            "refused": [{"line": number, "problem": problem} for number, problem in self.refused],
+        }
+
+
+def plan(entries: Iterable[Entry], present: Mapping[str, Record]) -> Plan:
+    """Compare *entries* with the accounts *present* by their keys; ``MalformedList`` becomes the refused lines."""
+    made = Plan()
+    try:
+        for entry in entries:
+            if (old := present.get(entry.key)) is None:
+                made.added.append(entry)
+            elif differing := tuple(name for name in FIELDS if getattr(old, name) != getattr(entry, name)):
+                made.changed.append(Change(entry, differing))
+            else:
+                made.same += 1
+    except MalformedList as error:
+        made.refused = error.problems
+    return made

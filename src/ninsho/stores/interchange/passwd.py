@@ -1,0 +1,123 @@
+"""passwd-file, as Dovecot reads it: ``user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields``."""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import TextIO
+
+from ninsho.stores.accounts import Network
+from ninsho.stores.entries import Entry, stored_form
+from ninsho.stores.interchange.numbered import entries, numbered_lines
+from ninsho.stores.names import MalformedEntry
+from ninsho.stores.networks import parse_networks, write_networks
+
+# Of Dovecot's other passdb fields each would narrow or widen who gets in, or change the name; quoted when met.
+_UNSUPPORTED = frozenset(
+    (
+        "allow_real_nets",
+        "delay_until",
+        "domain",
+        "fail",
+        "host",
+        "k5principals",
+        "login_user",
+        "master",
+        "noauthenticate",
+        "nopassword",
+        "pass",
+        "proxy",
+        "proxy_always",
+        "proxy_maybe",
+        "user",
+        "username",
+    ),
+)
+_LOCKED = re.compile(r"x?|(?:\{CRYPT\})?[*!].*", re.IGNORECASE)
+# Fields which only speak of what comes after the login.
+_LATER = re.compile(r"(?:userdb|forward|event)_.*|nodelay|reason")
+
+
+def read(lines: Iterable[str], *, default_scheme: str = "CRYPT") -> Iterator[Entry]:
+    """Yield the entries; *default_scheme* is that of a password without ``{SCHEME}``. Raises ``MalformedList``."""
+    return entries(numbered_lines(lines), partial(parse, default_scheme=default_scheme))
+
+
+def write(accounts: Iterable[Entry], stream: TextIO) -> None:
+    """Write one line for each; raise ``MalformedEntry`` for an account that no line can say whole."""
+    stream.writelines(map(_line, accounts))
+
+
+def parse(line: str, *, default_scheme: str) -> Entry | None:
+    """Read one line; None for a comment or nothing. Raises ``MalformedEntry``."""
+    if not line.strip() or line.startswith("#"):
+        return None
+    name, colon, rest = line.partition(":")
+    if not colon:
+        raise MalformedEntry("expected user:password, got no colon")
+    password, _, rest = rest.partition(":")
+    secrets = () if _locked(password, default_scheme) else (password,)
+    if not rest:
+        return Entry(name, secrets, default_scheme=default_scheme)
+    _uid, _gid, gecos, _home, _shell, extra = (rest.split(":", 5) + [""] * 6)[:6]
+    disabled, networks = _extra_fields(extra)
+    # Nobody logs in by a gecos field: what is not UTF-8 there does no harm.
+    note = gecos.encode(errors="replace").decode()
+    return Entry(name, secrets, disabled, None, networks, note, default_scheme)
+
+
+def _locked(password: str, default_scheme: str) -> bool:
+    """Whether no password fits, as passwd(5) and shadow(5) say it: by nothing, ``x``, or ``*`` and ``!`` in front."""
+    if not _LOCKED.fullmatch(password):
+        return False
+    try:
+        stored_form(password, default_scheme)
+    except MalformedEntry:
+        return True
+    # Where passwords are readable, one may begin so.
+    return not password
+
+
+def _extra_fields(extra: str) -> tuple[bool, tuple[Network, ...]]:
+    """Read what narrows access; a field that may narrow it in a way that is not known here is refused."""
+    disabled, networks = False, tuple[Network, ...]()
+    # Dovecot's old format has an empty field here, and then a place for mail.
+    for field in () if extra.startswith(":") else extra.split():
+        name, _, value = field.partition("=")
+        if name == "allow_nets":
+            networks = _networks(value)
+        elif name == "nologin":
+            # Whatever the value: Dovecot only looks whether it is there.
+            disabled = True
+        elif not _LATER.fullmatch(name):
+            # What else stands here may be the rest of a password with a colon in it.
+            finding = name if name in _UNSUPPORTED else "one that is not known"
+            raise MalformedEntry(f"extra fields: expected allow_nets=, nologin or userdb_…, got {finding}")
+    return disabled, networks
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    try:
+        networks = parse_networks(value)
+    except ValueError as error:
+        raise MalformedEntry(f"allow_nets: {error}") from None
+    if not networks:
+        # An empty list would let everybody in.
+        raise MalformedEntry("allow_nets: expected a network, got none")
+    return networks
+
+
+def _line(entry: Entry) -> str:
+    if len(entry.secrets) > 1 or entry.expires is not None or not fields_hold(entry.name, *entry.secrets, entry.note):
+        raise MalformedEntry(
+            f"{entry.name!r}: a passwd-file holds one form of the password, no expiry, no colon and no line feed"
+        )
+    extra = ["nologin"] if entry.disabled else []
+    if entry.networks:
+        extra.append("allow_nets=" + write_networks(entry.networks).replace(" ", ","))
+    line = f"{entry.name}:{''.join(entry.secrets)}"
+    return f"{line}:::{entry.note}:::{' '.join(extra)}\n" if entry.note or extra else f"{line}\n"
+
+
+def fields_hold(*fields: str) -> bool:
+    """Whether *fields* are read back as they are from between colons; the first one must not begin a comment."""
+    return not fields[0].startswith("#") and not any(set(field) & set(":\r\n") for field in fields)

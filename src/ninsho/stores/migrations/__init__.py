@@ -1,0 +1,1 @@
+"""How the tables of the accounts database came to be what they are; alembic runs what stands here."""

@@ -1,0 +1,50 @@
+"""Stores that read a passwd-file as Dovecot does, or an htpasswd file as web servers do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ninsho.errors import ConfigurationError, MalformedSecret
+from ninsho.stores import hashing
+from ninsho.stores.accounts import SecretStore
+from ninsho.stores.file_accounts import FileAccounts
+from ninsho.stores.interchange import htpasswd, passwd
+
+
+@dataclass(frozen=True)
+class PasswdFileStore:
+    """``user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields``; *default_scheme* is that of a bare password.
+
+    Of the extra fields ``allow_nets=`` and ``nologin`` hold, ``userdb_…`` and the like are left to Dovecot, and any
+    other is refused, since it might be meant to keep somebody out.
+    """
+
+    path: Path
+    default_scheme: str = "CRYPT"
+
+    def __post_init__(self) -> None:
+        try:
+            # Nothing is no form of most schemes: only whether the scheme is known counts here.
+            with suppress(MalformedSecret):
+                hashing.normalise("", self.default_scheme)
+        except ValueError as error:
+            raise ConfigurationError([f"default_scheme: {error}"]) from None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[SecretStore]:
+        """Read the file; raise ``ConfigurationError`` with every line that is wrong."""
+        yield FileAccounts(self.path, partial(passwd.read, default_scheme=self.default_scheme))
+
+
+@dataclass(frozen=True)
+class HtpasswdStore:
+    """``user:hash``. The MD5 of ``htpasswd -m`` and DES are reported when read, and refused at each login."""
+
+    path: Path
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[SecretStore]:
+        """Read the file; raise ``ConfigurationError`` with every line that is wrong."""
+        yield FileAccounts(self.path, htpasswd.read)

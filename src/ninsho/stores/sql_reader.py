@@ -1,0 +1,57 @@
+"""Reading the accounts database on a server, through SQLAlchemy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Executable, distinct, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+
+from ninsho.stores.accounts import Account
+from ninsho.stores.engines import Database
+from ninsho.stores.names import key_of
+from ninsho.stores.rows import account_of
+from ninsho.stores.schema import FOUND_REVISION, check_revision
+from ninsho.stores.tables import ACCOUNT_BY_KEY, secrets
+
+SCHEMES = select(
+    secrets.c.scheme,
+    func.count(distinct(secrets.c.account_id)).label("accounts"),
+).group_by(secrets.c.scheme)
+
+
+class SqlReader:
+    """A store that asks the server at each login."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def check(self) -> None:
+        """Raise ``ConfigurationError`` unless the tables are the expected ones."""
+        with self._database.guarded():
+            async with self._database.engine.connect() as connection:
+                made = await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version"))
+                found = await connection.scalar(text(FOUND_REVISION)) if made else None
+        check_revision(found, self._database.place)
+
+    async def find(self, username: str) -> Account | None:
+        """Return the account of *username*, None if there is none; raise ``StoreUnavailable``."""
+        key = key_of(username)
+        return account_of(await self._rows(ACCOUNT_BY_KEY, {"key": key}), key)
+
+    async def schemes(self) -> Mapping[str, int]:
+        """How many accounts hold which scheme."""
+        return dict(await self._rows(SCHEMES, {}))
+
+    async def _rows(self, question: Executable, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - of any columns
+        with self._database.guarded():
+            try:
+                return await self._ask(question, parameters)
+            except DBAPIError as error:
+                # The server was started anew, or has closed what was idle too long; the pool then forgets all of them.
+                if not error.connection_invalidated:
+                    raise
+            return await self._ask(question, parameters)
+
+    async def _ask(self, question: Executable, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - of any columns
+        async with self._database.engine.connect() as connection:
+            return (await connection.execute(question, parameters)).all()

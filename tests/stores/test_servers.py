@@ -1,0 +1,289 @@
+"""The accounts database on real servers: PostgreSQL and MariaDB, each started for these tests on a port of its own."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGINT, SIGTERM, Signals
+from tempfile import mkdtemp
+from typing import NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from made_up import AWKWARD_NAMES, BCRYPT, collect, lists, passwords, run
+
+from ninsho.errors import ConfigurationError, StoreUnavailable
+from ninsho.stores import schema
+from ninsho.stores.administration import Imported, administer
+from ninsho.stores.database import DatabaseStore
+from ninsho.stores.entries import AccountExists, Entry, NoSuchAccount
+
+PATIENCE = 60.0  # seconds
+PASSWORD = "hunter2"
+# Debian keeps PostgreSQL's server out of everybody's way.
+SEARCHED = ":".join(
+    [*map(str, Path("/usr/lib/postgresql").glob("*/bin")), os.environ.get("PATH", os.defpath), "/usr/sbin"]
+)
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+class Server(NamedTuple):
+    """A running server: a database on it, another one that stays empty, and how to start it anew."""
+
+    url: str
+    empty: str
+    restart: Callable[[], None]
+
+
+def require(program: str, package: str) -> str:
+    path = shutil.which(program, path=SEARCHED)
+    missing = program if path is None else package if find_spec(package) is None else None
+    if missing is not None:
+        reason = f"{missing} is missing"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    return str(path)
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Process:
+    """A server's process, which may be ended and started again."""
+
+    def __init__(self, command: Sequence[str], port: int, folder: Path, user: str, end: Signals = SIGTERM) -> None:
+        self.command = command
+        self.end = end
+        self.port = port
+        self.folder = folder
+        self.user = user if os.geteuid() == 0 else None
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdout=log, stderr=log, cwd=self.folder, user=self.user, group=self.user
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self.answers():
+            assert self.process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < deadline, (self.folder / "log").read_text()
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        with closing(socket.socket()) as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self) -> None:
+        self.process.send_signal(self.end)
+        self.process.wait(PATIENCE)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+@contextmanager
+def folder_of(user: str) -> Iterator[Path]:
+    """A directory that the server's user may enter, whoever runs the tests."""
+    folder = Path(mkdtemp(prefix="ninsho-"))
+    try:
+        if os.geteuid() == 0:
+            shutil.chown(folder, user, user)
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def make(command: Sequence[str], folder: Path, user: str, *, said: str = "") -> None:
+    as_user = user if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command, input=said, text=True, capture_output=True, cwd=folder, user=as_user, group=as_user, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def postgresql() -> Iterator[Server]:
+    program = require("postgres", "psycopg")
+    port = free_port()
+    with folder_of("postgres") as folder:
+        (folder / "password").write_text(PASSWORD)
+        (folder / "password").chmod(0o644)
+        options = ["-A", "scram-sha-256", "--pwfile", "password", "-U", "ninsho", "-E", "UTF8", "--locale", "C.UTF-8"]
+        make([require("initdb", "psycopg"), "-D", "data", "--no-sync", *options], folder, "postgres")
+        command = [program, "-D", "data", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
+        # SIGTERM would wait for the clients to leave.
+        process = Process(command, port, folder, "postgres", SIGINT)
+        try:
+            url = f"postgresql+psycopg://ninsho@127.0.0.1:{port}"
+            yield Server(f"{url}/postgres", f"{url}/template1", process.restart)
+        finally:
+            process.stop()
+
+
+@contextmanager
+def mariadb() -> Iterator[Server]:
+    program = require("mariadbd", "asyncmy")
+    port = free_port()
+    with folder_of("mysql") as folder:
+        base = ["--no-defaults", f"--datadir={folder / 'data'}"]
+        make(
+            [require("mariadb-install-db", "asyncmy"), *base, "--auth-root-authentication-method=normal"],
+            folder,
+            "mysql",
+        )
+        # What the server itself takes for a name's letters must not matter.
+        statements = (
+            "CREATE DATABASE accounts CHARACTER SET latin1",
+            "CREATE DATABASE empty",
+            f"CREATE USER ninsho@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+            "GRANT ALL ON *.* TO ninsho@'127.0.0.1'",
+        )
+        (folder / "first.sql").write_text("".join(f"{statement};\n" for statement in statements))
+        options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}", "--skip-log-bin"]
+        command = [program, *base, *options]
+        process = Process([*command, f"--init-file={folder / 'first.sql'}"], port, folder, "mysql")
+        process.command = command
+        try:
+            url = f"mysql+asyncmy://ninsho@127.0.0.1:{port}"
+            yield Server(f"{url}/accounts", f"{url}/empty", process.restart)
+        finally:
+            process.stop()
+
+
+@pytest.fixture(scope="module", params=[postgresql, mariadb], ids=lambda one: one.__name__)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as patch, request.param() as running:
+        patch.setenv("NINSHO_DATABASE_PASSWORD", PASSWORD)
+        yield running
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    """The URL of a database without accounts."""
+
+    async def clear() -> None:
+        async with administer(server.url) as accounts:
+            for record in await collect(accounts.list()):
+                await accounts.remove(record.name)
+
+    run(clear())
+    return server.url
+
+
+def test_accounts_are_administered_and_found(url: str) -> None:
+    async def work() -> None:
+        async with administer(url) as accounts, DatabaseStore(url).open() as store:
+            for name in AWKWARD_NAMES:
+                await accounts.add(name, ["{PLAIN}" + name, BCRYPT])
+            for name in AWKWARD_NAMES:
+                assert passwords(await store.find(name)) == ("{PLAIN}" + name, BCRYPT)
+                assert (await store.find(name.upper())).name == name
+            with pytest.raises(AccountExists):
+                await accounts.add(AWKWARD_NAMES[0].upper(), [])
+            await accounts.set_secrets(AWKWARD_NAMES[0], ["{PLAIN}new"])
+            await accounts.disable(AWKWARD_NAMES[0])
+            assert (await store.find(AWKWARD_NAMES[0])).disabled
+            assert await store.schemes() == {"PLAIN": len(AWKWARD_NAMES), "BLF-CRYPT": len(AWKWARD_NAMES) - 1}
+            await accounts.remove(AWKWARD_NAMES[0])
+            assert await store.find(AWKWARD_NAMES[0]) is None
+            with pytest.raises(NoSuchAccount):
+                await accounts.enable(AWKWARD_NAMES[0])
+
+    run(work())
+
+
+def test_names_that_a_server_might_take_as_equal_are_different(url: str) -> None:
+    names = ["resume", "résumé", "strasse", "straße", "a b", "ab"]
+
+    async def work() -> None:
+        async with administer(url) as accounts, DatabaseStore(url).open() as store:
+            await accounts.import_accounts([Entry(name, ("{PLAIN}" + name,)) for name in names], replace=False)
+            for name in names:
+                assert passwords(await store.find(name)) == ("{PLAIN}" + name,)
+            for stranger in ("resumé", "resume ", " resume", "strasse  ", "a  b"):
+                assert await store.find(stranger) is None
+
+    run(work())
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(before=lists, after=lists)
+def test_a_server_keeps_everything_as_it_is(server: Server, before: list[Entry], after: list[Entry]) -> None:
+    async def work() -> None:
+        async with administer(server.url) as accounts, DatabaseStore(server.url).open() as store:
+            for record in await collect(accounts.list()):
+                await accounts.remove(record.name)
+            await accounts.import_accounts(before, replace=False)
+            await accounts.import_accounts(after, replace=True)
+            expected = {entry.key: entry for entry in [*before, *after]}
+            assert [r.entry() for r in await collect(accounts.list())] == [expected[key] for key in sorted(expected)]
+            for entry in expected.values():
+                assert await store.find(entry.key) == entry.account()
+
+    run(work())
+
+
+def test_many_accounts_are_imported_at_once_or_not_at_all(url: str) -> None:
+    entries = [Entry(f"user{number}", (f"{{PLAIN}}{number}",)) for number in range(2500)]
+
+    async def work() -> None:
+        async with administer(url) as accounts:
+            await accounts.add("user2400", [])
+            with pytest.raises(AccountExists):
+                await accounts.import_accounts(entries, replace=False)
+            assert len(await collect(accounts.list())) == 1
+            assert await accounts.import_accounts(entries, replace=True) == Imported(2499, 1)
+            assert len(await collect(accounts.list())) == 2500
+
+    run(work())
+
+
+def test_a_server_that_was_started_anew_is_asked_again(server: Server, url: str) -> None:
+    async def work() -> None:
+        async with administer(url) as accounts:
+            await accounts.add("alice", [])
+        async with DatabaseStore(url).open() as store:
+            assert await store.find("alice")
+            server.restart()
+            assert await store.find("alice")
+
+    run(work(), seconds=PATIENCE)
+
+
+def test_preparing_again_does_nothing(url: str) -> None:
+    run(schema.prepare(url))
+    run(schema.prepare(url))
+
+
+def test_a_wrong_password_makes_the_store_unavailable_and_is_told_without_names(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NINSHO_DATABASE_PASSWORD", "not-the-password")
+
+    async def work() -> None:
+        async with DatabaseStore(url).open():
+            pass
+
+    with pytest.raises(StoreUnavailable) as caught:
+        run(work())
+    assert "not-the-password" not in str(caught.value)
+    assert "ninsho" not in str(caught.value)
+
+
+def test_a_database_without_tables_is_told_with_the_command_that_makes_them(server: Server) -> None:
+    async def work() -> None:
+        async with DatabaseStore(server.empty).open():
+            pass
+
+    with pytest.raises(ConfigurationError, match="found no tables: run `ninsho init`"):
+        run(work())

@@ -1,0 +1,55 @@
+"""What the documents show works: configurations are read, Python runs, commands exist."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ninsho.cli.commands import COMMANDS
+from ninsho.daemon.config import decode
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for path in DOCUMENTS:
+        for number, text in enumerate(re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL), 1):
+            found.append((f"{path.name} {number}", text))
+    return found
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("toml"), ids=lambda value: value if len(value) < 40 else "")
+def test_each_configuration_is_read(place: str, text: str, tmp_path: Path):
+    decode(tomllib.loads(text), source=place, folder=tmp_path)
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: value if len(value) < 40 else "")
+def test_each_python_block_runs(place: str, text: str):
+    names: dict[str, object] = {}
+    exec(compile(text, place, "exec"), names)
+    assert {"accounts", "oreore"} & names.keys()
+
+
+def test_each_command_that_is_shown_exists():
+    words = {command.words for command in COMMANDS}
+    shown = set()
+    for path in DOCUMENTS:
+        shown |= set(
+            re.findall(
+                r"(?:`|^|\bbin/)ninsho ([a-z]+(?: (?:add|test|setup|print|check|show))?)",
+                path.read_text(),
+                re.MULTILINE,
+            )
+        )
+    assert shown
+    unknown = {line for line in shown if line not in words and line.split()[0] not in {one.split()[0] for one in words}}
+    assert not unknown
+
+
+def test_the_documents_have_no_broken_links():
+    for path in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
