@@ -37,7 +37,7 @@ StdioOption = Annotated[
 ]
 
 
-def serve(*, config: ConfigOption = None, added: Additions = Additions(), stdio: StdioOption = False) -> None:  # noqa: B008 - it is frozen
+def serve(*, config: ConfigOption = None, added: Additions = Additions(), stdio: StdioOption = False) -> None:
     """Serve mail servers until SIGTERM; SIGHUP reads the configuration again.
 
     With --mechanism, --store, --unix or --tcp and without --config no file is read.

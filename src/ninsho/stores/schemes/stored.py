@@ -49,9 +49,7 @@ class Label(NamedTuple):
         """Turn what stands behind the label into a form; raise ``MalformedSecret``."""
         scheme = self.scheme
         encoding = self.encoding or scheme.encoding
-        if encoding is Encoding.TEXT:
-            return text.encode()
-        if not self.encoding and (size := scheme.size):
+        if encoding is not Encoding.TEXT and not self.encoding and (size := scheme.size):
             # As Dovecot does: octets of a known number may be written in base64 or hex without saying which.
             encoding = Encoding.HEX if len(text) == 2 * size else Encoding.BASE64
         try:
