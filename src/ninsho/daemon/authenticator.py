@@ -123,10 +123,11 @@ class Attempt:
         raise TypeError(f"expected a want from the mechanism, got {type(want).__name__}")
 
     def _judge(self, verdict: Verdict) -> Verdict:
+        # First, and by hand: most logins are granted, and a pattern takes 0.2 µs more.
+        if isinstance(verdict, Granted):
+            refusal = self._refusal(verdict.identity)
+            return verdict if refusal is None else Denied(refusal)
         match verdict:
-            case Granted(identity):
-                refusal = self._refusal(identity)
-                return verdict if refusal is None else Denied(refusal)
             case Denied(Denial.MISMATCH, data) if self.username is not None and self._account is None:
                 return Denied(Denial.UNKNOWN, data)
             case Denied(Denial.MISMATCH, data) if self._secret_missing:

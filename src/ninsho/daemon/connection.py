@@ -88,6 +88,8 @@ class Connection:
                     self._shake_hands(request)
                 elif isinstance(request, requests.Auth):
                     self._begin(request)
+                elif isinstance(request, requests.Cont):
+                    self._continue(request)
                 else:
                     self._take(request)
         except ProtocolError as error:
@@ -116,8 +118,6 @@ class Connection:
 
     def _take(self, request: requests.Request) -> None:
         match request:
-            case requests.Cont():
-                self._continue(request)
             case requests.Cancel(id):
                 self._cancel(id)
             case _:
@@ -150,8 +150,8 @@ class Connection:
         return self._go_on(login, step)
 
     def _continue(self, cont: requests.Cont) -> None:
-        login = self._logins.get(cont.id)
-        if login is None or self._shell.now() - login.since > RESPONSE_LIMIT:
+        login, now = self._logins.get(cont.id), self._shell.now()
+        if login is None or now - login.since > RESPONSE_LIMIT:
             if login is not None:
                 self._abort(login)
             self._out.append(replies.fail(cont.id, "Authentication request timed out"))
@@ -168,7 +168,7 @@ class Connection:
             self._out.append(replies.fail(cont.id, reason, code="invalid_base64"))
             return
         login.parked = False
-        login.since = self._shell.now()
+        login.since = now
         self._advance(login, response)
 
     def _cancel(self, id: int) -> None:

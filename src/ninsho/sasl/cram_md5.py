@@ -3,7 +3,7 @@
 import binascii
 from collections.abc import Callable
 from hmac import compare_digest
-from secrets import token_hex
+from os import urandom
 from typing import Final
 
 from ninsho.errors import ExchangeError, MalformedMessage
@@ -19,7 +19,7 @@ DECOY = Password(b"")
 
 def message_id() -> bytes:
     """A challenge that never comes again, in the form of a message id (RFC 2195 §2)."""
-    return b"<%s@ninsho.invalid>" % token_hex(16).encode()
+    return f"<{urandom(16).hex()}@ninsho.invalid>".encode()
 
 
 def cram_md5(response: bytes | None, *, challenge: Callable[[], bytes] = message_id) -> Dialogue:  # noqa: ARG001 - the server goes first, whatever the client sent
