@@ -7,7 +7,7 @@
     C: AUTH 1 LOGIN service=smtp
     S: CONT 1 VXNlcm5hbWU6
     wait 2.5                    time goes by
-    down                        the store cannot tell; `slow`: it takes time; `up`: as before
+    down                        the store cannot tell; `slow`: it takes time; `muddled`: it breaks; `up`: as before
     settle                      a slow answer arrives
     S: closed                   the server has closed the connection
     C: closed                   the client has
@@ -45,6 +45,7 @@ ACCOUNTS = {
         Account("local", ("{PLAIN}p",), networks=(ip_network("192.0.2.0/24"),)),
         Account("broken", ("{NONSENSE}p",)),
         Account("keyless"),
+        Account("mixed", ("{NONSENSE}x", "{PLAIN}tanstaaftanstaaf")),
     )
 }
 
@@ -170,6 +171,8 @@ class FakeStore:
     def _now(self, username: str) -> Account | None:
         if self.mode == "down":
             raise StoreUnavailable("the store is down")
+        if self.mode == "muddled":
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "the store's own text")
         return ACCOUNTS.get(username)
 
 
@@ -233,7 +236,7 @@ def play(dialogue: Dialogue, chunk: int = 0, **scene_options) -> Scene:  # noqa:
                 scene.shell.elapse(float(seconds))
             case "settle", _:
                 scene.shell.settle()
-            case ("up" | "down" | "slow") as mode, _:
+            case ("up" | "down" | "slow" | "muddled") as mode, _:
                 scene.store.mode = mode
             case verb, _:
                 raise AssertionError(f"{place}: unknown verb {verb}")

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue import Scene
+from ninsho.sasl.dialogue import Challenge
+from ninsho.sasl.mechanism import mechanism
 
 HELLO = b"VERSION\t1\t0\nCPID\t7\n"
 GOOD = b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tresp=AHUAcA==\n"
@@ -150,3 +152,37 @@ def test_draining_closes_an_idle_connection_at_once():
     scene.hear()
     scene.connection.drain()
     assert scene.shell.closed
+
+
+def test_failures_held_back_do_not_push_out_a_login_that_waits_for_its_user():
+    scene = Scene()
+    scene.say(HELLO)
+    for id in range(1, 150):
+        scene.say(b"AUTH\t%d\tPLAIN\tservice=smtp\tresp=AHUAeA==\n" % id)
+    scene.say(b"AUTH\t1000\tLOGIN\tservice=smtp\tresp=dQ==\nCONT\t1000\tcA==\n")
+    assert scene.hear() == [b"CONT\t1000\tUGFzc3dvcmQ6", b"OK\t1000\tuser=u"]
+
+
+def test_more_logins_than_a_thousand_at_once_are_told_to_come_later():
+    scene = Scene()
+    scene.say(HELLO)
+    for id in range(1, 1001):
+        scene.say(b"AUTH\t%d\tPLAIN\tservice=smtp\tresp=AHUAeA==\n" % id)
+    assert scene.hear() == []
+    scene.say(b"AUTH\t1001\tPLAIN\tservice=smtp\tresp=AHUAcA==\n")
+    assert scene.hear() == [b"FAIL\t1001\tcode=temp_fail\ttemp\treason=Too many logins at once"]
+
+
+def test_a_mechanism_that_breaks_while_it_is_cleaned_up_keeps_no_other_login():
+    @mechanism("UNTIDY")
+    def untidy(response):
+        try:
+            yield from Challenge(b"")
+        finally:
+            raise ValueError("untidy")
+
+    scene = Scene(own=[untidy])
+    scene.say(HELLO + b"AUTH\t1\tUNTIDY\tservice=smtp\nAUTH\t2\tLOGIN\tservice=smtp\n")
+    scene.connection.lost()
+    assert scene.connection._logins == {}
+    assert sum("result=aborted" in line for line in scene.log) == 2

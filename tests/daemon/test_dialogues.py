@@ -1,11 +1,14 @@
 """The protocol server's conformance cases, as dialogues; the numbers in their names are the cases'."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from dialogue import Dialogue, play, read
-from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Identity
+from ninsho.sasl.cram_md5 import CRAM_MD5, cram_md5
+from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Granted, Identity
 from ninsho.sasl.mechanism import mechanism
 
 FOLDER = Path(__file__).parent / "dialogues"
@@ -33,7 +36,24 @@ def last_words(response):
     yield
 
 
+async def failing():
+    raise OSError
+
+
+@mechanism("CATCHES")
+def catches(response):
+    try:
+        yield from Await(failing())
+    except OSError:
+        return Granted(Identity("caught"))
+
+
+# The challenge of RFC 2195 §2.
+CHALLENGE = b"<1896.697170952@postoffice.reston.mci.net>"
+cram = replace(CRAM_MD5, server=partial(cram_md5, challenge=lambda: CHALLENGE))
+
+
 @pytest.mark.parametrize("chunk", [0, 1, 7])
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda dialogue: dialogue.name)
 def test_the_server_keeps_to(dialogue: Dialogue, chunk: int):
-    play(dialogue, chunk, own=[oreore, broken, last_words])
+    play(dialogue, chunk, own=[oreore, broken, last_words, catches, cram])

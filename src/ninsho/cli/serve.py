@@ -1,6 +1,9 @@
 """``ninsho serve``: the server."""
 
 import asyncio
+import os
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +48,10 @@ def serve(*, config: ConfigOption = None, added: Additions = Additions(), stdio:
     if stdio:
         raise WrongUsage("serve: expected only --config, --mechanism and --store with --stdio, got something else")
     uvloop.run(_serve(config, added))
+    if threading.active_count() > 1:
+        # A function of the site's own that does not end would keep the interpreter from ending.
+        sys.stderr.flush()
+        os._exit(0)
 
 
 async def _serve(path: Path | None, added: Additions) -> None:
@@ -52,8 +59,6 @@ async def _serve(path: Path | None, added: Additions) -> None:
     report_to(journal)
 
     def load() -> Config:
-        config = configuration(path, mechanisms=added.mechanism, stores=added.store, unix=added.unix, tcp=added.tcp)
-        journal.configure(format=config.log.format, decisions=config.log.decisions)
-        return config
+        return configuration(path, mechanisms=added.mechanism, stores=added.store, unix=added.unix, tcp=added.tcp)
 
     await Service(load, journal).run()

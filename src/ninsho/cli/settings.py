@@ -21,13 +21,13 @@ def configuration(
     *mechanisms* and *stores* are Python files; *unix* and *tcp* are listened on. With options and no *path* no file is
     read. Raises ``ConfigurationError``.
     """
-    if path is None and "NINSHO_CONFIG" in os.environ:
-        path = Path(os.environ["NINSHO_CONFIG"])
     added: dict[str, list[dict[str, Any]]] = {
         "mechanism": [{"file": file.absolute()} for file in mechanisms],
         "store": [{"type": "hook", "path": file.absolute()} for file in stores],
         "listen": [{"unix": file.absolute()} for file in unix] + [{"tcp": address} for address in tcp],
     }
-    if not any(added.values()):
-        return load(path)
-    return load(path, added=added)
+    if any(added.values()):
+        return load(path, added=added)
+    if path is None and "NINSHO_CONFIG" in os.environ:
+        path = Path(os.environ["NINSHO_CONFIG"])
+    return load(path)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ninsho.daemon.config import Config
 
-EX_UNAVAILABLE = 69
+EX_TEMPFAIL = 75
 EX_CONFIG = 78
 
 
@@ -47,32 +47,36 @@ def options_of(arguments: Sequence[str]) -> Options | None:
 def serve(options: Options) -> int:
     """Serve the one client on standard input and output; return the exit status."""
     journal = journal_beside_the_protocol()
+    # What a mechanism or a store prints must not get into the protocol.
+    output = os.dup(1)
+    os.dup2(2, 1)
     try:
         with ExitStack() as stack:
             if options.config is None and options.mechanisms and not options.stores:
-                serve_mechanisms(options.mechanisms, journal)
+                serve_mechanisms(options.mechanisms, journal, output)
             else:
-                serve_stores(options, journal, stack)
+                serve_stores(options, journal, stack, output)
     except ConfigurationError as error:
         for problem in error.problems:
             journal.note("configuration-error", text=problem)
         return EX_CONFIG
     except StoreUnavailable as error:
         journal.note("store-unavailable", text=str(error))
-        return EX_UNAVAILABLE
-    except BrokenPipeError:
+        return EX_TEMPFAIL
+    except ConnectionError:
+        # The client is gone, perhaps before it had read everything.
         pass
     return 0
 
 
-def serve_mechanisms(files: Sequence[Path], journal: Journal) -> None:
+def serve_mechanisms(files: Sequence[Path], journal: Journal, output: int) -> None:
     """Serve mechanisms of one's own, which need no store: nothing else is loaded."""
     own = [one for path in files for one in mechanisms_in(path)]
     policy = Policy(offer(None, own, (), {}), UserBase(), journal)
-    StdioShell(policy, _finish_in_a_loop).serve()
+    StdioShell(policy, _finish_in_a_loop, output).serve()
 
 
-def serve_stores(options: Options, journal: Journal, stack: ExitStack) -> None:
+def serve_stores(options: Options, journal: Journal, stack: ExitStack, output: int) -> None:
     """Serve what the configuration and the options say."""
     import asyncio  # noqa: PLC0415 - takes longer than all the rest
 
@@ -87,7 +91,7 @@ def serve_stores(options: Options, journal: Journal, stack: ExitStack) -> None:
     def finish(awaitable: Awaitable[Any], seconds: float) -> Any:  # noqa: ANN401 - whatever it gives
         return runner.run(_within(awaitable, seconds))
 
-    StdioShell(_policy(config, journal, runner, stack), finish).serve()
+    StdioShell(_policy(config, journal, runner, stack), finish, output).serve()
 
 
 def _policy(config: "Config", journal: Journal, runner: "asyncio.Runner", stack: ExitStack) -> Policy:

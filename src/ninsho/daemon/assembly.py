@@ -13,7 +13,7 @@ from ninsho.daemon.policy import Policy
 from ninsho.errors import ConfigurationError
 from ninsho.stores.accounts import Store
 from ninsho.stores.memory import Memory
-from ninsho.stores.passwords import Passwords
+from ninsho.stores.passwords import Passwords, decoy_like
 from ninsho.stores.pool import HashingPool
 from ninsho.stores.user_base import UserBase
 
@@ -21,9 +21,10 @@ from ninsho.stores.user_base import UserBase
 class Assembly:
     """All that one configuration opened: an async context manager. A reload makes a new one beside it."""
 
-    def __init__(self, config: Config, journal: Journal) -> None:
+    def __init__(self, config: Config, journal: Journal, memory: Memory | None = None) -> None:
         self._config = config
         self._journal = journal
+        self.memory = memory or Memory(config.passwords.remember)
         self._stack = AsyncExitStack()
         self.stores: tuple[Store, ...] = ()
         self.policies: Mapping[str, Policy] = {}
@@ -35,7 +36,9 @@ class Assembly:
             table = self._config.passwords
             pool = await stack.enter_async_context(HashingPool(threads=table.threads or None, queue=table.queue))
             self.stores = tuple(opened)
-            self.policies = await self._make_policies(UserBase(opened, Passwords(Memory(table.remember), pool)))
+            held = await schemes_held(opened)
+            decoy = await pool.submit(decoy_like, held, table.scheme) if held else None
+            self.policies = self._make_policies(UserBase(opened, Passwords(self.memory, pool, decoy=decoy)), held)
             self._stack = stack.pop_all()
         return self
 
@@ -44,9 +47,8 @@ class Assembly:
     ) -> None:
         await self._stack.aclose()
 
-    async def _make_policies(self, user_base: UserBase) -> dict[str, Policy]:
+    def _make_policies(self, user_base: UserBase, held: Mapping[str, int]) -> dict[str, Policy]:
         own = [one for path in self._config.mechanism_files for one in mechanisms_in(path)]
-        held = await schemes_held(self.stores)
         policies, problems = {}, []
         for index, listen in enumerate(self._config.listen):
             try:

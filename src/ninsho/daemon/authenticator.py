@@ -11,6 +11,7 @@ from ninsho.sasl.dialogue import (
     Challenge,
     Denial,
     Denied,
+    Dialogue,
     Granted,
     Identity,
     Lookup,
@@ -22,17 +23,32 @@ from ninsho.sasl.dialogue import (
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.stores.accounts import Account, Asking, Request
 from ninsho.stores.user_base import UserBase
+from ninsho.text import NAME_LIMIT
 
 Course: TypeAlias = Generator[Challenge | Awaitable[Any], Any, Verdict]
 """Yields a challenge for the client (the answer: its response) or something to await (the answer: its result)."""
 
-# Accidents that end a login, and nothing else. A mechanism of the site's own may meet octets that are not UTF-8.
+# Accidents that end a login, and nothing else.
 ACCIDENTS: dict[type[Exception], Denial] = {
     MalformedMessage: Denial.MALFORMED,
-    UnicodeError: Denial.MALFORMED,
     StoreUnavailable: Denial.UNAVAILABLE,
     MalformedSecret: Denial.ERROR,
 }
+
+
+class Raised:
+    """An answer that is an error, for the mechanism to catch."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def _next(dialogue: Dialogue, answer: object) -> Want:
+    try:
+        return dialogue.throw(answer.error) if isinstance(answer, Raised) else dialogue.send(answer)
+    except UnicodeError:
+        # A mechanism of the site's own met octets that it cannot read.
+        raise MalformedMessage("expected UTF-8") from None
 
 
 class Attempt:
@@ -65,7 +81,7 @@ class Attempt:
             if response is not None and not mechanism.binary:
                 check_text(response)
             while True:
-                want = dialogue.send(answer)
+                want = _next(dialogue, answer)
                 if isinstance(want, Challenge):
                     answer = yield want
                     if not mechanism.binary:
@@ -90,7 +106,7 @@ class Attempt:
         """The verdict after an accident that ends a login and nothing else; None for one that is a fault of ours."""
         for kind, cause in ACCIDENTS.items():
             if isinstance(error, kind):
-                self.detail = "expected UTF-8" if isinstance(error, UnicodeError) else str(error)
+                self.detail = str(error)
                 return Denied(cause)
         return None
 
@@ -118,8 +134,11 @@ class Attempt:
                 self._account, secret = yield from self._user_base.find(username, kinds)
                 self._secret_missing = secret is None
                 return secret
-            case Await(awaitable):
-                return (yield awaitable)
+            case Await(awaitable) if isinstance(awaitable, Awaitable):
+                try:
+                    return (yield awaitable)
+                except Exception as error:  # noqa: BLE001 - the mechanism may know what it means
+                    return Raised(error)
         raise TypeError(f"expected a want from the mechanism, got {type(want).__name__}")
 
     def _judge(self, verdict: Verdict) -> Verdict:
@@ -139,15 +158,16 @@ class Attempt:
 
     def _refusal(self, identity: Identity) -> Denial | None:  # noqa: PLR0911 - one reason, one line
         """Why somebody who has proved who they are may not log in; the name is settled here, once."""
-        account = self._account
+        # A mechanism of the site's own may grant another name than it asked about.
+        account = self._account if identity.authcid == self.username else None
         self.username = identity.authcid
         self.user = identity.authcid if account is None else account.name
         if identity.authzid and identity.authzid not in (identity.authcid, self.user):
             return Denial.AUTHORIZATION
-        if not self.user.isprintable():
-            # Neither Postfix nor Exim could read it back from its escaped form.
-            self.detail = "the user name has characters that the protocol would have to escape"
-            return Denial.ERROR
+        if not (self.user and self.user.isprintable() and len(self.user) <= NAME_LIMIT):
+            # Neither Postfix nor Exim could read it back: not from its escaped form, and not without one.
+            self.detail = "the user name is empty, too long, or would have to be escaped"
+            return Denial.MALFORMED if account is None else Denial.ERROR
         if account is None:
             return None
         if account.disabled:

@@ -3,7 +3,7 @@
 import itertools
 import os
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from secrets import token_hex
 from typing import Any, TypeAlias
 
@@ -25,6 +25,8 @@ ANSWER_LIMIT = 8.0
 RESPONSE_LIMIT = 150.0
 # Logins that wait for their client's response on one connection; the oldest makes room for the newest.
 PARKED_LIMIT = 100
+# Logins that wait for anything on one connection.
+LOGIN_LIMIT = 1000
 
 Step: TypeAlias = Challenge | Awaitable[Any] | Verdict
 
@@ -63,6 +65,7 @@ class Connection:
         self._logins: dict[int, Login] = {}
         self._out: list[bytes] = []
         self._draining = False
+        self._closed = False
 
     @property
     def established(self) -> bool:
@@ -83,6 +86,8 @@ class Connection:
         """Take what the client sent, and send what can be answered at once in one write."""
         try:
             for line in self._lines.feed(data):
+                if self._closed:
+                    return
                 request = requests.parse(line)
                 if not self._client_pid:
                     self._shake_hands(request)
@@ -101,6 +106,10 @@ class Connection:
         """Forget every login; the verdicts of those that wait for a store are not looked at any more."""
         for login in list(self._logins.values()):
             self._abort(login)
+
+    def uses(self, policies: Collection[Policy]) -> bool:
+        """Whether a login under way began under one of *policies*."""
+        return any(login.policy is policy for login in self._logins.values() for policy in policies)
 
     def drain(self) -> None:
         """Close as soon as no login waits for its verdict."""
@@ -129,6 +138,8 @@ class Connection:
         policy = self._desk.policy
         request = Request(auth.mechanism.upper(), auth.fields, self._client_pid)
         mechanism = policy.mechanisms.get(request.mechanism)
+        if len(self._logins) >= LOGIN_LIMIT:
+            return self._refuse_at_once(auth.id, request, "Too many logins at once", code="temp_fail")
         if mechanism is None:
             return self._refuse_at_once(auth.id, request, "Unsupported authentication mechanism")
         # Postfix and Exim name it first: looking through all fields takes 0.5 µs.
@@ -272,19 +283,25 @@ class Connection:
 
     def _refuse_at_once(self, id: int, request: Request, reason: str, *, code: str | None = None) -> None:
         """Answer an AUTH that never becomes a login: nothing was guessed, nothing is delayed."""
-        self._desk.policy.journal.decided(Decision(request, None, Denial.MALFORMED, reason, 0.0))
+        cause = Denial.UNAVAILABLE if code == "temp_fail" else Denial.MALFORMED
+        self._desk.policy.journal.decided(Decision(request, None, cause, reason, 0.0))
         self._out.append(replies.fail(id, reason, code=code))
 
     def _make_room(self) -> None:
         if len(self._logins) > PARKED_LIMIT:
-            self._abort(next(login for login in self._logins.values() if login.parked))
+            parked = [login for login in self._logins.values() if login.parked]
+            if len(parked) > PARKED_LIMIT:
+                self._abort(parked[0])
 
     def _abort(self, login: Login) -> None:
         """Forget a login without a reply."""
         del self._logins[login.id]
-        login.course.close()
         if login.timer is not None:
             login.timer.cancel()
+        try:
+            login.course.close()
+        except Exception as error:  # noqa: BLE001 - a mechanism's own cleaning up must not keep other logins
+            login.policy.journal.trouble("login-error", error, mech=login.attempt.request.mechanism)
         if not login.decided:
             self._note(login.attempt, login.policy, Denial.ABORTED, login.since)
 
@@ -297,9 +314,11 @@ class Connection:
 
     def _close(self) -> None:
         self._draining = False
+        self._closed = True
         self._flush()
+        self.lost()
         self._shell.close()
 
     def _close_if_drained(self) -> None:
-        if all(login.parked for login in self._logins.values()):
+        if not self._closed and all(login.parked for login in self._logins.values()):
             self._close()

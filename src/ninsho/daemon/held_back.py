@@ -55,4 +55,5 @@ class HeldBack:
         if self._held:
             self._start()
         for held in batch:
-            held.release()
+            # Each on its own: what goes wrong with one must not keep the others.
+            asyncio.get_running_loop().call_soon(held.release)

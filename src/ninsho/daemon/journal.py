@@ -3,7 +3,7 @@
 In a decision's line the remote address stands before anything that the end user typed, and the user name stands last,
 in quotes: no name can forge a line, and a filter for fail2ban can be exact::
 
-    auth: result=fail rip=192.0.2.1 service=smtp mech=PLAIN cause=badpassword pid=4711 ms=2004 user="alice@example.org"
+    auth: result=fail rip=192.0.2.1 service=smtp mech=PLAIN cause=badpassword pid=4711 ms=171 user="alice@example.org"
 """
 
 import json
@@ -12,9 +12,11 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Literal, NamedTuple, TextIO, TypeAlias
 
+from ninsho.errors import NinshoError
 from ninsho.sasl.dialogue import Denial
 from ninsho.stores.accounts import Request
 
@@ -84,12 +86,18 @@ def _escaped(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-# The same few addresses, services and mechanisms come again and again: 0.1 µs instead of 1.
-@lru_cache(maxsize=4096)
 def word(value: Fact) -> str:
     """A value as it stands behind ``key=``: bare where that is safe, else in quotes."""
     text = str(value)
+    return _known_word(text) if len(text) <= 40 else _word(text)
+
+
+def _word(text: str) -> str:
     return text if _PLAIN_WORD.fullmatch(text) else quoted(text)
+
+
+# The same few addresses, services and mechanisms come again and again: 0.1 µs instead of 1.
+_known_word = lru_cache(maxsize=1024)(_word)
 
 
 def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
@@ -99,7 +107,7 @@ def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
 
 def as_json(kind: str, facts: Mapping[str, Fact]) -> str:
     """One line of JSON."""
-    return json.dumps({"event": kind, **facts}, ensure_ascii=False)
+    return json.dumps({"event": kind, **facts})
 
 
 class Journal:
@@ -140,8 +148,9 @@ class Journal:
         self._put(as_json(event, facts) if self._json else as_text(event, facts))
 
     def trouble(self, event: str, error: BaseException, **facts: Fact) -> None:
-        """Write an error that is not the peer's, with the place where it was raised; never with values."""
-        self.note(event, **facts, error=type(error).__name__, text=str(error), place=_place(error))
+        """Write an error that is not the peer's: its type and place. Other people's texts may quote a secret."""
+        text = {"text": str(error)} if isinstance(error, NinshoError) else {}
+        self.note(event, **facts, error=type(error).__name__, **text, place=_place(error))
 
     def flush(self) -> None:
         """Write what is still held back."""
@@ -188,7 +197,9 @@ def to_stderr(*, soon: Callable[[Callable[[], None]], object] | None = None) -> 
     """A journal on standard error."""
 
     def write(text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+        # A log that cannot be written must not end a login.
+        with suppress(OSError):
+            sys.stderr.write(text)
+            sys.stderr.flush()
 
     return Journal(write, stamp=stamp_for(sys.stderr), soon=soon)

@@ -42,6 +42,14 @@ class Listener:
         except OSError as error:
             raise ConfigurationError([f"{self.listen.address}: cannot listen: {error.strerror or error}"]) from None
 
+    def dress(self, listen: Listen) -> None:
+        """Give the socket another mode and owner; raise ``ConfigurationError`` where that is not possible."""
+        try:
+            if listen.unix is not None:
+                dress(listen.unix, listen)
+        except OSError as error:
+            raise ConfigurationError([f"{listen.address}: cannot be changed: {error.strerror or error}"]) from None
+
     def close(self) -> None:
         """Listen no more; open connections stay."""
         if self._server is not None:
@@ -65,7 +73,12 @@ class Doorkeeper(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection over, or close it."""
-        host = transport.get_extra_info("peername")[0]
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            # It is gone already.
+            transport.close()
+            return
+        host = peer[0]
         address = ip_address(host.partition("%")[0])
         if address.is_loopback or any(address in network for network in self._listener.listen.allow):
             transport.set_protocol(self._session)
@@ -86,8 +99,6 @@ def bind_unix(path: Path, listen: Listen) -> socket.socket:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
-        # Such as /run/ninsho, which is gone after a restart of the machine.
-        path.parent.mkdir(mode=0o755, exist_ok=True)
         fresh.unlink(missing_ok=True)
         bound.bind(str(fresh))
         dress(fresh, listen)

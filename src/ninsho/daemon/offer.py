@@ -46,7 +46,7 @@ def offer(
     return chosen
 
 
-def obstacle(mechanism: Mechanism, stores: Sequence[Store], held: Mapping[str, int]) -> str | None:
+def obstacle(mechanism: Mechanism, stores: Sequence[Store], held: Mapping[str, int]) -> str | None:  # noqa: PLR0911 - one reason, one line
     """Why no account of the stores can ever log in by *mechanism*; None if one may."""
     if mechanism.needs is Verify and not stores:
         return "it needs a store, and none is configured"
@@ -54,6 +54,8 @@ def obstacle(mechanism: Mechanism, stores: Sequence[Store], held: Mapping[str, i
         return None
     if not any(isinstance(store, SecretStore) for store in stores):
         return "it needs stored secrets, and the stores only verify passwords"
+    if not all(isinstance(store, SecretStore) for store in stores[: _last_secret_store(stores)]):
+        return "a store that only verifies passwords stands before one with secrets, and may know other users by a name"
     if not held:
         return None
     # Not where mechanisms of one's own serve alone: it brings every scheme.
@@ -63,3 +65,7 @@ def obstacle(mechanism: Mechanism, stores: Sequence[Store], held: Mapping[str, i
         counted = ", ".join(f"{scheme} ({accounts})" for scheme, accounts in sorted(held.items()))
         return f"it needs the password itself or a form made for it, and the accounts hold only {counted}"
     return None
+
+
+def _last_secret_store(stores: Sequence[Store]) -> int:
+    return max(index for index, store in enumerate(stores) if isinstance(store, SecretStore))

@@ -4,22 +4,24 @@ import asyncio
 import resource
 import signal
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ninsho.daemon.assembly import Assembly
 from ninsho.daemon.config import Config
-from ninsho.daemon.connection import ANSWER_LIMIT
+from ninsho.daemon.connection import ANSWER_LIMIT, RESPONSE_LIMIT
 from ninsho.daemon.held_back import HeldBack
 from ninsho.daemon.journal import Journal
-from ninsho.daemon.listeners import Listener, dress
+from ninsho.daemon.listeners import Listener
 from ninsho.errors import ConfigurationError, StoreUnavailable
+from ninsho.stores.memory import Memory
 
 if TYPE_CHECKING:
     from ninsho.daemon.session import Session
 
-# No login waits longer than this for its verdict, so nobody asks a store of the old configuration after it.
+# A verdict under way is told within this time, in which the failures held back are released too.
 GRACE = ANSWER_LIMIT + 1
+# A login with two prompts may be under way for as long as this, whatever its client does.
+RETIREMENT = 2 * RESPONSE_LIMIT + ANSWER_LIMIT
 
 
 class Service:
@@ -32,6 +34,7 @@ class Service:
         self._listeners: dict[str, Listener] = {}
         self._sessions: set[Session] = set()
         self._assembly: Assembly | None = None
+        self._retired: set[Assembly] = set()
         self._stopping = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._chores: set[asyncio.Task[None]] = set()
@@ -45,7 +48,8 @@ class Service:
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._chore(self.reload()))
         try:
-            await self._apply(self._load())
+            async with self._reloading:
+                await self._apply(self._load())
             self._journal.note("ready", listeners=len(self._listeners))
             await self._stopping.wait()
         finally:
@@ -54,22 +58,28 @@ class Service:
     async def reload(self) -> None:
         """Take the configuration anew; where it cannot work, say so and keep the old one. Connections stay open."""
         async with self._reloading:
+            if self._stopping.is_set():
+                return
             try:
                 await self._apply(self._load())
             except (ConfigurationError, StoreUnavailable) as error:
                 self._journal.note("reload-refused", text=str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the old configuration serves on
+                self._journal.trouble("reload-refused", error)
             else:
                 self._journal.note("reloaded", listeners=len(self._listeners))
 
     async def _apply(self, config: Config) -> None:
-        assembly = await Assembly(config, self._journal).__aenter__()
+        assembly = await Assembly(config, self._journal, self._memory_for(config)).__aenter__()
         opened: list[Listener] = []
         try:
             for listen in config.listen:
-                if listen.address not in self._listeners:
+                if (listener := self._listeners.get(listen.address)) is None:
                     listener = Listener(listen, assembly.policies[listen.address], self._held_back, self._sessions)
                     await listener.open()
                     opened.append(listener)
+                elif listen != listener.listen:
+                    listener.dress(listen)
         except BaseException:
             for listener in opened:
                 listener.close()
@@ -77,42 +87,54 @@ class Service:
             raise
         self._take_over(config, assembly, opened)
 
+    def _memory_for(self, config: Config) -> Memory | None:
+        """The passwords remembered so far, if they are to be remembered as long as before."""
+        memory = None if self._assembly is None else self._assembly.memory
+        return memory if memory is not None and memory.seconds == config.passwords.remember else None
+
     def _take_over(self, config: Config, assembly: Assembly, opened: list[Listener]) -> None:
         """Nothing can fail any more: the new configuration holds from here on."""
+        self._journal.configure(format=config.log.format, decisions=config.log.decisions)
         wanted = {listen.address: listen for listen in config.listen}
         for address, listener in list(self._listeners.items()):
-            if address not in wanted:
+            if address in wanted:
+                listener.desk.policy = assembly.policies[address]
+                listener.listen = wanted[address]
+            else:
                 del self._listeners[address]
                 listener.close()
-                continue
-            listener.desk.policy = assembly.policies[address]
-            if wanted[address] != listener.listen and wanted[address].unix is not None:
-                dress(wanted[address].unix, wanted[address])  # type: ignore[arg-type]  # it is not None
-            listener.listen = wanted[address]
-        for listener in opened:
-            self._listeners[listener.listen.address] = listener
+        self._listeners |= {listener.listen.address: listener for listener in opened}
         old, self._assembly = self._assembly, assembly
         if old is not None:
+            self._retired.add(old)
             self._chore(self._retire(old))
 
     async def _retire(self, assembly: Assembly) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), GRACE)
+        """Close an old configuration's stores once no login that began under it is under way."""
+        policies = [*assembly.policies.values()]
+        deadline = asyncio.get_running_loop().time() + RETIREMENT
+        while asyncio.get_running_loop().time() < deadline:
+            if not any(session.uses(policies) for session in self._sessions):
+                break
+            await asyncio.sleep(1)
+        self._retired.discard(assembly)
         await assembly.__aexit__(None, None, None)
 
     async def _stop(self) -> None:
         """Listen no more, let every verdict under way be told, and close."""
-        for listener in self._listeners.values():
-            listener.close()
-        for session in list(self._sessions):
-            session.drain()
+        async with self._reloading:
+            for listener in self._listeners.values():
+                listener.close()
         deadline = asyncio.get_running_loop().time() + GRACE
-        while self._sessions and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - they end one by one
+        while self._sessions and asyncio.get_running_loop().time() < deadline:
+            for session in list(self._sessions):
+                session.drain()
             await asyncio.sleep(0.01)
-        if self._chores:
-            await asyncio.wait(self._chores, timeout=1)
-        if self._assembly is not None:
-            await self._assembly.__aexit__(None, None, None)
+        for chore in self._chores:
+            chore.cancel()
+        for assembly in (*self._retired, self._assembly):
+            if assembly is not None:
+                await assembly.__aexit__(None, None, None)
         self._journal.note("stopped")
         self._journal.flush()
 

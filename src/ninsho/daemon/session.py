@@ -1,13 +1,14 @@
 """The asyncio shell of a connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, cast
 
 from ninsho.daemon.connection import Connection
 from ninsho.daemon.held_back import HeldBack
-from ninsho.daemon.policy import Desk
+from ninsho.daemon.policy import Desk, Policy
 from ninsho.daemon.shell import Done, Timer
+from ninsho.errors import StoreUnavailable
 
 # A client says who it is within this time. Once it has, it may be idle for ever: Postfix keeps its connections.
 ESTABLISH_LIMIT = 90.0
@@ -62,6 +63,10 @@ class Session(asyncio.Protocol):
         """It reads again."""
         self._transport.resume_reading()
 
+    def uses(self, policies: Collection[Policy]) -> bool:
+        """Whether a login under way began under one of *policies*."""
+        return self._connection.uses(policies)
+
     def drain(self) -> None:
         """Close as soon as every verdict under way is told."""
         self._connection.drain()
@@ -72,15 +77,7 @@ class Session(asyncio.Protocol):
 
     def wait(self, awaitable: Awaitable[Any], seconds: float, done: Done) -> Timer:
         """Call *done* with the result or the error of *awaitable*."""
-
-        def settled(task: "asyncio.Task[Any]") -> None:
-            if not task.cancelled():
-                error = task.exception()
-                done(None if error else task.result(), error)
-
-        task = self._loop.create_task(_within(awaitable, seconds))
-        task.add_done_callback(settled)
-        return task
+        return Wait(self._loop, awaitable, seconds, done)
 
     def hold(self, due: float, release: Callable[[], None]) -> Timer:
         """Call *release* with a batch of failures."""
@@ -91,6 +88,38 @@ class Session(asyncio.Protocol):
             self._transport.close()
 
 
-async def _within(awaitable: Awaitable[Any], seconds: float) -> Any:  # noqa: ANN401 - whatever it gives
-    async with asyncio.timeout(seconds):
-        return await awaitable
+class Wait:
+    """Something awaited, for a number of seconds and no longer, whatever it does about being cancelled."""
+
+    __slots__ = ("_done", "_future", "_timer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, awaitable: Awaitable[Any], seconds: float, done: Done) -> None:
+        self._done: Done | None = done
+        # A pool's future is taken as it is: cancelled, it leaves the queue at once.
+        self._future = asyncio.ensure_future(awaitable, loop=loop)
+        self._timer = loop.call_later(seconds, self._expire)
+        self._future.add_done_callback(self._settle)
+
+    def cancel(self) -> None:
+        """Call it off; nobody is told."""
+        self._done = None
+        self._timer.cancel()
+        self._future.cancel()
+
+    def _expire(self) -> None:
+        self._tell(None, TimeoutError())
+        self._future.cancel()
+
+    def _settle(self, future: "asyncio.Future[Any]") -> None:
+        if future.cancelled():
+            self._tell(None, StoreUnavailable("the store was cancelled"))
+            return
+        # Asked for in any case: an error that nobody asks for is reported by the loop.
+        error = future.exception()
+        self._tell(None if error else future.result(), error)
+
+    def _tell(self, result: object, error: BaseException | None) -> None:
+        self._timer.cancel()
+        done, self._done = self._done, None
+        if done is not None:
+            done(result, error)

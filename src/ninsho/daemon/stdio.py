@@ -20,19 +20,25 @@ class Finished:
 
 
 class StdioShell:
-    """Serves the one client that there is. *finish* runs an awaitable to its end within a number of seconds."""
+    """Serves the one client, who sends on standard input and reads from *output*, a file descriptor.
 
-    def __init__(self, policy: Policy, finish: Finish) -> None:
+    *finish* runs an awaitable to its end within a number of seconds.
+    """
+
+    def __init__(self, policy: Policy, finish: Finish, output: int) -> None:
         self._finish = finish
+        self._output = output
         self._open = True
         self._connection = Connection(self, Desk(policy))
 
     def serve(self) -> None:
         """Greet, then answer until the client goes away."""
-        self._connection.opened()
-        while self._open and (data := os.read(0, 65_536)):
-            self._connection.received(data)
-        self._connection.lost()
+        try:
+            self._connection.opened()
+            while self._open and (data := os.read(0, 65_536)):
+                self._connection.received(data)
+        finally:
+            self._connection.lost()
 
     def now(self) -> float:
         """The monotonic clock's time."""
@@ -41,7 +47,7 @@ class StdioShell:
     def send(self, data: bytes) -> None:
         """Write it all."""
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(self._output, data) :]
 
     def close(self) -> None:
         """Read no more."""

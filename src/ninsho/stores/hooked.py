@@ -49,7 +49,7 @@ async def _entered(hook: Any, path: Path, stack: AsyncExitStack) -> Any:  # noqa
     raise failure
 
 
-def _failure(error: Exception, path: Path) -> StoreUnavailable:
+def _failure(error: Exception | SystemExit, path: Path) -> StoreUnavailable:
     """What is told of *error*: never its text, which may hold the password."""
     if isinstance(error, StoreUnavailable):
         return error
@@ -68,7 +68,7 @@ class Hooked:
     def _answer(self, ask: Callable[[], object], check: Callable[[object], T]) -> Answer[T]:
         try:
             answer = ask()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no wrong password
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is no wrong password
             failure = _failure(error, self._path)
         else:
             return self._later(answer, check) if isawaitable(answer) else check(answer)
@@ -78,7 +78,7 @@ class Hooked:
     async def _later(self, answer: Awaitable[object], check: Callable[[object], T]) -> T:
         try:
             settled = await answer
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is no wrong password
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, it is no wrong password
             failure = _failure(error, self._path)
         else:
             return check(settled)
@@ -139,6 +139,10 @@ class HookedVerifier(Hooked):
         return self._answer(partial(self._hook.verify, username, password, request), self._checked)
 
     def _checked(self, answer: object) -> Checked:
-        if isinstance(answer, Checked):
-            return answer
+        match answer:
+            # Exactly a bool: a coroutine that nobody awaited is true as well.
+            case Checked(Account() | None, True | False):
+                return answer
+            case Checked(_, matches):
+                raise self._unexpected("Checked with a bool", matches)
         raise self._unexpected("Checked", answer)

@@ -17,7 +17,7 @@ class Memory:
     """
 
     def __init__(self, seconds: float, *, size: int = 100_000, clock: Callable[[], float] = monotonic) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._size = size
         self._clock = clock
         self._key = token_bytes(32)
@@ -38,9 +38,9 @@ class Memory:
 
     def remember(self, digest: bytes) -> None:
         """Keep *digest*; where there are too many, the oldest is forgotten."""
-        if self._seconds <= 0:
+        if self.seconds <= 0:
             return
         self._until.pop(digest, None)
-        self._until[digest] = self._clock() + self._seconds
+        self._until[digest] = self._clock() + self.seconds
         if len(self._until) > self._size:
             del self._until[next(iter(self._until))]

@@ -29,6 +29,7 @@ class UserBase:
             (store, None) if isinstance(store, SecretStore) else (None, store) for store in stores
         ]
         self._passwords = passwords
+        self._hands_out = any(secret_store is not None for secret_store, _ in self._stores)
         first = self._stores[0][0] if self._stores else None
         self._immediate = first if getattr(first, "immediate", False) else None
 
@@ -68,7 +69,7 @@ class UserBase:
                     if matches is None:
                         matches = yield from self._passwords.hashed(account, password)
                     return Checked(account, matches)
-        if self._passwords is not None:
+        if self._passwords is not None and self._hands_out:
             yield from self._passwords.check_nobody(password)
         return NOBODY
 

@@ -81,10 +81,11 @@ def parse(line: bytes) -> Request:
 
 
 def _auth(fields: list[str], responses: int) -> Auth:
-    response = fields.pop()[5:] if fields[-1].startswith("resp=") else None
-    if responses != (response is not None):
-        raise ProtocolError("expected resp= as the last parameter of AUTH, got one before the last")
+    # First, as the end user names the mechanism, and may call it "resp=".
     _, digits, mechanism, *items = fields
+    response = items.pop()[5:] if items and items[-1].startswith("resp=") else None
+    if responses > (response is not None) and any(item.startswith("resp=") for item in items):
+        raise ProtocolError("expected resp= as the last parameter of AUTH, got one before the last")
     return Auth(number(digits, "a request id"), mechanism, items, response)
 
 
