@@ -228,3 +228,79 @@ def test_a_hundred_connections_at_once(folder):
             client.send(plain("u", "p", id))
         for id, client in enumerate(clients, 1):
             assert client.line() == f"OK\t{id}\tuser=u".encode()
+
+
+SLOW = """
+import asyncio
+from ninsho import store
+
+@store
+async def accounts(username, password, request):
+    await asyncio.sleep(1)
+    return password == "p"
+"""
+
+
+def test_a_reload_that_cannot_work_changes_nothing(folder):
+    with Server(folder, LISTEN) as server, Client(folder / "auth.sock") as client:
+        (folder / "others").write_text("w:{PLAIN}p\n")
+        server.config.write_text(
+            LISTEN.replace('"users"', '"others"').replace('"auth.sock"', '"auth.sock"\ngroup = "no-such-group"')
+            + '[[listen]]\nunix = "second.sock"\n[log]\nformat = "json"\n'
+        )
+        server.signal(signal.SIGHUP)
+        server.wait_for("reload-refused:")
+        assert not (folder / "second.sock").exists()
+        assert client.ask(plain("u", "p")) == b"OK\t1\tuser=u"
+        assert client.ask(plain("w", "p", 2)).startswith(b"FAIL")
+        assert "{" not in server.journal()
+
+
+def test_a_login_that_began_before_a_reload_ends_as_it_began_74(folder):
+    with Server(folder, LISTEN) as server, Client(folder / "auth.sock") as client:
+        assert client.ask("AUTH\t1\tLOGIN\tservice=smtp\tresp=dQ==") == b"CONT\t1\tUGFzc3dvcmQ6"
+        (folder / "others").write_text("w:{PLAIN}p\n")
+        server.config.write_text(LISTEN.replace('"users"', '"others"'))
+        server.signal(signal.SIGHUP)
+        server.wait_for("reloaded:")
+        assert client.ask("CONT\t1\tcA==") == b"OK\t1\tuser=u"
+        assert client.ask(plain("w", "p", 2)) == b"OK\t2\tuser=w"
+
+
+def test_a_verdict_under_way_is_told_though_sighup_and_sigterm_come_75(folder):
+    (folder / "hook.py").write_text(SLOW)
+    config = LISTEN.replace('type = "passwd-file"\npath = "users"', 'type = "hook"\npath = "hook.py"')
+    with Server(folder, config) as server, Client(folder / "auth.sock") as client:
+        client.send(plain("u", "p"))
+        server.signal(signal.SIGHUP)
+        server.wait_for("reloaded:")
+        server.signal(signal.SIGTERM)
+        assert client.line() == b"OK\t1\tuser=u"
+        assert server.process.wait(20) == 0
+
+
+def test_a_function_that_never_ends_does_not_keep_the_server_from_ending(folder):
+    (folder / "hook.py").write_text(
+        "import time\nfrom ninsho import store\n\n@store\ndef accounts(username, password, request):\n    time.sleep(600)\n"
+    )
+    config = LISTEN.replace('type = "passwd-file"\npath = "users"', 'type = "hook"\npath = "hook.py"')
+    with Server(folder, config) as server, Client(folder / "auth.sock") as client:
+        client.send(plain("u", "p"))
+        assert client.line() == b""
+        assert "no answer from the store in time" in server.journal()
+        server.signal(signal.SIGTERM)
+        assert server.process.wait(20) == 0
+
+
+def test_a_store_that_resists_being_cancelled_is_not_waited_for(folder):
+    (folder / "hook.py").write_text(
+        "import asyncio\nfrom ninsho import store\n\n@store\nasync def accounts(username, password, request):\n"
+        "    if username == 'gone':\n        raise asyncio.CancelledError\n"
+        "    try:\n        await asyncio.sleep(60)\n    finally:\n        await asyncio.sleep(30)\n"
+    )
+    config = LISTEN.replace('type = "passwd-file"\npath = "users"', 'type = "hook"\npath = "hook.py"')
+    with Server(folder, config), Client(folder / "auth.sock", minor=1) as client:
+        begun = time.monotonic()
+        assert client.ask(plain("u", "p")).startswith(b"FAIL\t1\tuser=u\tcode=temp_fail")
+        assert time.monotonic() - begun < 10
+        assert client.ask(plain("gone", "p", 2)).startswith(b"FAIL\t2\tuser=gone\tcode=temp_fail")

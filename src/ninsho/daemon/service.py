@@ -41,7 +41,7 @@ class Service:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raise ``ConfigurationError`` or ``StoreUnavailable`` if it cannot start."""
-        raise_file_limit()
+        limit_resources()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._report)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -151,7 +151,8 @@ class Service:
             self._journal.note("error", text=str(context.get("message", "")))
 
 
-def raise_file_limit() -> None:
-    """Allow as many connections as the system permits us."""
+def limit_resources() -> None:
+    """Allow as many connections as the system permits us, and no core dump, which would hold passwords."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
