@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from dialogue import Scene
 
+from dialogue import Scene
 from ninsho.daemon import session
 from ninsho.daemon.held_back import HeldBack
 from ninsho.daemon.policy import Desk
