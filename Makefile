@@ -18,11 +18,10 @@ test: setup
 
 # The whole suite on each newer Python that is installed.
 test-all: test
-	@for python in python3.12 python3.13 python3.14; do \
-	    $$python -c '' 2>/dev/null || continue; \
+	@for python in $$(scripts/newer-pythons); do \
 	    echo "== $$python"; \
-	    scripts/make-venv .venv-$$python $$python && \
-	    .venv-$$python/bin/pytest -n auto --dist worksteal || exit 1; \
+	    venv=.venv-$$(basename $$python); \
+	    scripts/make-venv $$venv $$python && $$venv/bin/pytest -n auto --dist worksteal || exit 1; \
 	done
 
 check: setup
