@@ -1,6 +1,7 @@
 """``ninsho serve --stdio``: quick to start, as Postfix's spawn(8) runs one process for each smtpd."""
 
 import os
+import stat
 from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
@@ -135,7 +136,7 @@ def _finish_in_a_loop(awaitable: Awaitable[Any], seconds: float) -> Any:  # noqa
 def journal_beside_the_protocol() -> Journal:
     """A journal on standard error, or in the system's log where standard error is the client's connection too."""
     try:
-        shared = os.path.sameopenfile(1, 2)
+        shared = os.path.sameopenfile(1, 2) and stat.S_ISSOCK(os.fstat(2).st_mode)
     except OSError:
         shared = True
     if not shared:

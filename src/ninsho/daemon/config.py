@@ -3,16 +3,27 @@
 import dataclasses
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import entry_points
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.networks import IPvAnyNetwork
 
 from ninsho.daemon.problems import problems_of, unknown_key
-from ninsho.errors import ConfigurationError
+from ninsho.errors import ConfigurationError, MalformedSecret
+from ninsho.stores import hashing
 from ninsho.stores.accounts import StoreRecipe
 
 DEFAULT_PATH = Path("/etc/ninsho/ninsho.toml")
@@ -35,6 +46,13 @@ def _mode(value: object) -> object:
     if isinstance(value, str) and len(value) in {3, 4} and set(value) <= set("01234567"):
         return int(value, 8)
     raise ValueError('expected an octal string such as "0660"')
+
+
+def _scheme(name: str) -> str:
+    # The empty form is none of most schemes: only whether the scheme is known counts here.
+    with suppress(MalformedSecret):
+        hashing.normalise("", name)
+    return name
 
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
@@ -104,7 +122,7 @@ class Mechanisms(Table):
 class PasswordsTable(Table):
     """``[passwords]``: how new ones are stored, and how long a verified one is remembered (``"0s"``: not at all)."""
 
-    scheme: str = "ARGON2ID"
+    scheme: Annotated[str, AfterValidator(_scheme)] = "ARGON2ID"
     remember: Duration = 3600.0
     threads: Annotated[int, Field(ge=0)] = 0
     queue: Annotated[int, Field(ge=1)] = 100

@@ -53,7 +53,7 @@ class Decision(NamedTuple):
             f"{detail} user={quoted(self.username or '')}"
         )
 
-    def as_json(self) -> str:
+    def as_json(self, stamp: str = "") -> str:
         """The same facts as JSON."""
         request = self.request
         return as_json(
@@ -69,6 +69,7 @@ class Decision(NamedTuple):
                 "detail": self.detail,
                 "user": self.username or "",
             },
+            stamp,
         )
 
 
@@ -105,9 +106,9 @@ def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
     return " ".join((f"{kind}:", *(f"{name}={word(value)}" for name, value in facts.items())))
 
 
-def as_json(kind: str, facts: Mapping[str, Fact]) -> str:
-    """One line of JSON."""
-    return json.dumps({"event": kind, **facts})
+def as_json(kind: str, facts: Mapping[str, Fact], stamp: str = "") -> str:
+    """One line of JSON, with the time where there is a *stamp*."""
+    return json.dumps(({"time": stamp.strip()} if stamp else {}) | {"event": kind, **facts})
 
 
 class Journal:
@@ -141,11 +142,11 @@ class Journal:
     def decided(self, decision: Decision) -> None:
         """Write how a login ended, if that is to be written."""
         if self.writes_successes if decision.cause is None else self.writes_failures:
-            self._put(decision.as_json() if self._json else decision.as_text())
+            self._put(decision.as_json(self._stamp()) if self._json else decision.as_text())
 
     def note(self, event: str, **facts: Fact) -> None:
         """Write what happened to the server."""
-        self._put(as_json(event, facts) if self._json else as_text(event, facts))
+        self._put(as_json(event, facts, self._stamp()) if self._json else as_text(event, facts))
 
     def trouble(self, event: str, error: BaseException, **facts: Fact) -> None:
         """Write an error that is not the peer's: its type and place. Other people's texts may quote a secret."""
@@ -156,7 +157,7 @@ class Journal:
         """Write what is still held back."""
         lines, self._lines = self._lines, []
         if lines:
-            stamp = self._stamp()
+            stamp = "" if self._json else self._stamp()
             self._write("".join(f"{stamp}{line}\n" for line in lines))
 
     def _put(self, line: str) -> None:

@@ -112,12 +112,14 @@ def bind_unix(path: Path, listen: Listen) -> socket.socket:
 
 
 def dress(path: Path, listen: Listen) -> None:
-    """Give a socket file its mode and owner."""
+    """Give a socket file its mode and owner; in somebody's own folder, such as Postfix's, it is theirs unless told."""
     if listen.owner is not None or listen.group is not None:
         try:
             shutil.chown(path, listen.owner, listen.group)  # type: ignore[arg-type]  # typeshed wants one of them
         except LookupError as error:
             raise ConfigurationError([f"{listen.address}: {error}"]) from None
+    elif os.geteuid() == 0:
+        os.chown(path, path.parent.stat().st_uid, -1)
     path.chmod(listen.mode)
 
 

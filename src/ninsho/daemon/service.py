@@ -52,6 +52,7 @@ class Service:
                 await self._apply(self._load())
             self._journal.note("ready", listeners=len(self._listeners))
             await self._stopping.wait()
+            self._journal.note("stopping")
         finally:
             await self._stop()
 
@@ -135,7 +136,6 @@ class Service:
         for assembly in (*self._retired, self._assembly):
             if assembly is not None:
                 await assembly.__aexit__(None, None, None)
-        self._journal.note("stopped")
         self._journal.flush()
 
     def _chore(self, work: Coroutine[None, None, None]) -> None:

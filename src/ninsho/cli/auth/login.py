@@ -36,8 +36,12 @@ def shake_hands(pid: int) -> Flow[dict[str, replies.Mech]]:
     hello = requests.hello(pid)
     yield Send(hello, hello)
     mechs: dict[str, replies.Mech] = {}
+    first = yield from Receive()
+    reply = replies.parse(first)
+    if not isinstance(reply, requests.Version | replies.Mech | replies.Spid):
+        raise ProtocolError(f"expected the Dovecot authentication protocol, got {first[:60]!r}")
     while True:
-        match replies.parse((yield from Receive())):
+        match reply:
             case replies.Mech(name) as mech:
                 mechs[name.upper()] = mech
             case replies.Spid() if not mechs:
@@ -45,6 +49,7 @@ def shake_hands(pid: int) -> Flow[dict[str, replies.Mech]]:
                 raise ProtocolError("expected MECH lines before SPID, got none: nothing is offered on this socket")
             case replies.Done():
                 return mechs
+        reply = replies.parse((yield from Receive()))
 
 
 def authenticate(

@@ -86,8 +86,9 @@ def next_commands(config: Config, path: Path | None) -> Iterator[str]:
     addresses = [listen.address for listen in config.listen]
     yield f"ninsho user add alice@example.org{option}"
     yield f"ninsho auth test alice@example.org{option}"
+    # First the server: a Postfix that finds nobody at its socket turns its clients away.
+    yield f"ninsho serve{option} &"
     if any("postfix" in address for address in addresses):
         yield f"ninsho postfix setup{option}"
     if any("exim" in address for address in addresses):
         yield f"ninsho exim print{option}"
-    yield f"ninsho serve{option}"

@@ -77,13 +77,15 @@ def setup(*, options: SetupOptions = SetupOptions()) -> int:
     changes = _plan(postconf, options)
     with preview(postconf.directory, changes) as copy:
         old, new = read(postconf.directory), read(copy.directory)
-        remark(*remarks(copy, login_services(copy.services(), port_25=options.port_25)))
+        sentences = list(remarks(copy, login_services(copy.services(), port_25=options.port_25)))
     if old == new:
+        remark(*sentences)
         say(f"{postconf.directory}: nothing to change")
         return 0
     say_diff(difference(postconf.directory, old, new))
     if changes.added:
         remark(f"neither submission nor submissions is in master.cf: {', '.join(changes.added)} is added")
+    remark(*sentences)
     if options.dry_run:
         return NO
     if not (options.yes or confirmed("Change these files?")):

@@ -21,7 +21,7 @@ def remarks(postconf: Postconf, services: Sequence[Service]) -> Iterator[str]:
 def _obstacles(value: Callable[[str], str]) -> Iterator[str]:
     if value("smtpd_tls_auth_only") == "yes" and not _can_start_tls(value):
         yield (
-            "passwords wait for TLS, and TLS cannot start: set a certificate and smtpd_tls_security_level "
+            "passwords wait for TLS, and TLS cannot start: `postfix tls enable-server` makes a certificate "
             "(https://www.postfix.org/TLS_README.html), or take --no-tls on a network of your own"
         )
     if not _lets_users_relay(value):

@@ -1,9 +1,11 @@
 """What an import would do: which accounts it adds, which it changes and how, and which lines it refuses."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ninsho.stores import hashing
 from ninsho.stores.entries import Entry, MalformedList, Record
 
 FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
@@ -41,9 +43,17 @@ class Plan:
 
     def summary(self) -> str:
         """Say it in numbers."""
-        return (
-            f"{len(self.added)} added, {len(self.changed)} changed, {self.same} the same, {len(self.refused)} refused"
+        numbers = f"{len(self.added)} added, {len(self.changed)} changed, {self.same} the same"
+        unusable = "".join(
+            f"; {count} with {scheme}, which no login accepts" for scheme, count in sorted(self._unusable().items())
         )
+        return f"{numbers}, {len(self.refused)} refused{unusable}"
+
+    def _unusable(self) -> Counter[str]:
+        """How many of the accounts to be written hold which scheme that is known and too weak."""
+        accepted = {scheme.name for scheme in hashing.schemes()}
+        held = Counter(hashing.scheme_of(secret) for entry in self.entries for secret in entry.secrets)
+        return Counter({scheme: count for scheme, count in held.items() if scheme not in accepted})
 
     def facts(self) -> dict[str, Any]:
         """Return what ``--json`` writes."""
