@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ninsho.daemon.authenticator import Attempt, Course
 from ninsho.daemon.journal import Decision
 from ninsho.daemon.policy import Desk, Policy
-from ninsho.daemon.refusals import INVALID_CREDENTIALS, REFUSALS, TEMPORARY
+from ninsho.daemon.refusals import BAD_INITIAL_RESPONSE, BAD_RESPONSE, INVALID_CREDENTIALS, REFUSALS, TEMPORARY
 from ninsho.daemon.shell import Done, Shell, Timer
 from ninsho.errors import ProtocolError, StoreUnavailable
 from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Verdict
@@ -148,8 +148,7 @@ class Connection:
         try:
             response = requests.initial_response(auth.response, self._minor or 0)
         except MalformedBase64:
-            reason = "Invalid base64 data in initial response"
-            return self._refuse_at_once(auth.id, request, reason, code="invalid_base64")
+            return self._refuse_at_once(auth.id, request, BAD_INITIAL_RESPONSE, code="invalid_base64")
         attempt = Attempt(policy.user_base, request, time.time)
         course = attempt.run(mechanism, response, "final-resp-ok" in auth.fields)
         since = self._shell.now()
@@ -175,8 +174,7 @@ class Connection:
             response = requests.continued_response(cont.response)
         except MalformedBase64:
             self._abort(login)
-            reason = "Invalid base64 data in continued response"
-            self._out.append(replies.fail(cont.id, reason, code="invalid_base64"))
+            self._out.append(replies.fail(cont.id, BAD_RESPONSE, code="invalid_base64"))
             return
         login.parked = False
         login.since = now

@@ -3,6 +3,8 @@
 from ninsho.sasl.dialogue import Denial
 
 INVALID_CREDENTIALS = "Invalid credentials"
+BAD_INITIAL_RESPONSE = "Invalid base64 data in initial response"
+BAD_RESPONSE = "Invalid base64 data in continued response"
 
 REFUSALS: dict[Denial, tuple[str | None, str]] = {
     Denial.MALFORMED: (None, "Invalid authentication data"),
