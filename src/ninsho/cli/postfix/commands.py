@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
 
-from ninsho.cli.endings import NO, CommandError, Unavailable
+from ninsho.cli.endings import NO, CommandError
 from ninsho.cli.options import ConfigOption, ListenOption, YesOption
 from ninsho.cli.postfix.changes import Changes, login_services, main_settings, needed
 from ninsho.cli.postfix.listener import QUEUE_DIRECTORY, choose, sasl_path, seen_in_chroot
@@ -120,8 +120,8 @@ def _refuse_chroot(services: Sequence[Service], listen: Listen, queue: Path) -> 
 def _queue_directory() -> Path:
     try:
         return Path(Postconf().value("queue_directory"))
-    except Unavailable:
-        # The lines may be meant for another machine.
+    except CommandError:
+        # There is none here, or it has no configuration: the lines may be meant for another machine.
         return QUEUE_DIRECTORY
 
 
