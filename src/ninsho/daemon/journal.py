@@ -6,7 +6,6 @@ in quotes: no name can forge a line, and a filter for fail2ban can be exact::
     auth: result=fail rip=192.0.2.1 service=smtp mech=PLAIN cause=badpassword pid=4711 ms=171 user="alice@example.org"
 """
 
-import json
 import os
 import re
 import sys
@@ -108,6 +107,9 @@ def as_text(kind: str, facts: Mapping[str, Fact]) -> str:
 
 def as_json(kind: str, facts: Mapping[str, Fact], stamp: str = "") -> str:
     """One line of JSON, with the time where there is a *stamp*."""
+    # spawn(8) starts a process for each smtpd, and that one writes text.
+    import json  # noqa: PLC0415
+
     return json.dumps(({"time": stamp.strip()} if stamp else {}) | {"event": kind, **facts})
 
 
