@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ninsho.cli.endings import EX_CONFIG, EX_TEMPFAIL
 from ninsho.daemon.journal import Journal, to_stderr
 from ninsho.daemon.offer import mechanisms_in, offer
 from ninsho.daemon.policy import Policy
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from ninsho.daemon.config import Config
-
-EX_TEMPFAIL = 75
-EX_CONFIG = 78
 
 
 class Options(NamedTuple):

@@ -3,7 +3,6 @@
 import dataclasses
 import tomllib
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.metadata import entry_points
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,7 +21,7 @@ from pydantic import (
 from pydantic.networks import IPvAnyNetwork
 
 from ninsho.daemon.problems import problems_of, unknown_key
-from ninsho.errors import ConfigurationError, MalformedSecret
+from ninsho.errors import ConfigurationError
 from ninsho.stores import hashing
 from ninsho.stores.accounts import StoreRecipe
 
@@ -49,9 +48,7 @@ def _mode(value: object) -> object:
 
 
 def _scheme(name: str) -> str:
-    # The empty form is none of most schemes: only whether the scheme is known counts here.
-    with suppress(MalformedSecret):
-        hashing.normalise("", name)
+    hashing.check_scheme(name)
     return name
 
 

@@ -87,6 +87,11 @@ def serves(scheme: str, kinds: tuple[type, ...]) -> bool:
     return scheme in SCHEMES and any(issubclass(secret, kinds) for secret in SCHEMES[scheme].secrets)
 
 
+def check_scheme(name: str) -> None:
+    """Raise ``ValueError`` for a scheme that is not known, with the names of those that are."""
+    _label(name)
+
+
 def schemes() -> tuple[Scheme, ...]:
     """Return the schemes that are accepted, the best first; each has a ``name`` and says what it is in ``about``."""
     return tuple(SCHEMES.values())

@@ -1,12 +1,12 @@
 """Stores that read a passwd-file as Dovecot does, or an htpasswd file as web servers do."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ninsho.errors import ConfigurationError, MalformedSecret
+from ninsho.errors import ConfigurationError
 from ninsho.stores import hashing
 from ninsho.stores.accounts import SecretStore
 from ninsho.stores.file_accounts import FileAccounts
@@ -26,9 +26,7 @@ class PasswdFileStore:
 
     def __post_init__(self) -> None:
         try:
-            # Nothing is no form of most schemes: only whether the scheme is known counts here.
-            with suppress(MalformedSecret):
-                hashing.normalise("", self.default_scheme)
+            hashing.check_scheme(self.default_scheme)
         except ValueError as error:
             raise ConfigurationError([f"default_scheme: {error}"]) from None
 
