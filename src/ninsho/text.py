@@ -81,6 +81,14 @@ def password_candidates(password: str) -> tuple[str, ...]:
     return (prepared, password) if prepared not in ("", password) else (password,)
 
 
+def prepared_or_raw(text: str) -> str:
+    """Return *text* as a client sends it: prepared, or as it is where RFC 4013 cannot prepare it."""
+    try:
+        return saslprep(text) or text
+    except ValueError:
+        return text
+
+
 def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable()
 

@@ -161,7 +161,9 @@ remember = "10m"
     again.write_text(shown.out)
     first, second = (ninsho("config", "show", "--json", "--config", one).json for one in (path, again))
     assert first | {"source": ""} == second | {"source": ""}
-    assert list(first) == ["source", "listen", "store", "mechanism", "passwords", "failure", "log"]
+    assert {"source", "listen", "store", "mechanism", "accounts", "passwords", "digest-md5", "failure", "log"} <= {
+        *first
+    }
     assert first["listen"][0]["mode"] == "0600"
     assert (first["failure"]["delay"], first["passwords"]["remember"]) == ("0.5s", "600s")
     assert tomllib.loads(shown.out)["listen"][1]["allow"] == ["192.0.2.0/24"]

@@ -6,7 +6,7 @@ import pytest
 from command_line import Run
 
 from ninsho.cli.exim import choose
-from ninsho.daemon.config import Listen
+from ninsho.daemon.tables import Listen
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from ninsho.cli.postfix import commands, preview
 from ninsho.cli.postfix.changes import Changes
 from ninsho.cli.postfix.listener import choose, sasl_path
 from ninsho.cli.postfix.postconf import Postconf
-from ninsho.daemon.config import Listen
+from ninsho.daemon.tables import Listen
 
 QUEUE = Path("/var/spool/postfix")
 MAIN = f"""\

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from ninsho.daemon.config import DEFAULT_SOCKET, decode, load
+from ninsho.daemon.tables import Tables
 from ninsho.errors import ConfigurationError
+
+TABLES = sorted(field.alias or name for name, field in Tables.model_fields.items())
 
 
 def problems(path: Path, text: str) -> list[str]:
@@ -100,7 +103,7 @@ pth = "users"
         "passwords.remeber: unknown key; did you mean remember?",
         'failure.delay: expected a duration such as "2s", "10m" or "1h", got 2',
         "failure.temporary: expected 'close' or 'fail', got 'maybe'",
-        "colour: unknown key; known are failure, listen, log, mechanism, passwords, store",
+        f"colour: unknown key; known are {', '.join(TABLES)}",
         "store[0].type: expected one of database, environment, hook, htpasswd, passwd-file, got 'passwd-fiel'",
         "store[1].path: expected a path, got 3",
         "store[2].pth: unknown key; did you mean path?",

@@ -8,8 +8,9 @@ from ninsho.cli.options import ConfigOption, ListenOption
 from ninsho.cli.settings import configuration
 from ninsho.cli.terminal import say
 from ninsho.daemon.assembly import Assembly
-from ninsho.daemon.config import Config, Listen
+from ninsho.daemon.config import Config
 from ninsho.daemon.journal import Journal
+from ninsho.daemon.tables import Listen
 from ninsho.sasl.mechanism import Mechanism, Properties
 
 

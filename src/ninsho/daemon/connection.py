@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from ninsho.daemon.authenticator import Attempt, Course
 from ninsho.daemon.journal import Decision
-from ninsho.daemon.policy import Desk, Policy
+from ninsho.daemon.policy import BINDING_MINOR, Desk, Policy
 from ninsho.daemon.refusals import BAD_INITIAL_RESPONSE, BAD_RESPONSE, INVALID_CREDENTIALS, REFUSALS, TEMPORARY
 from ninsho.daemon.shell import Done, Shell, Timer
 from ninsho.errors import ProtocolError, StoreUnavailable
-from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Verdict
+from ninsho.sasl.dialogue import Bound, BoundChallenge, Challenge, Denial, Denied, Granted, Verdict
 from ninsho.stores.accounts import Request
 from ninsho.wire.dovecot import replies, requests
 from ninsho.wire.dovecot.fields import LINE_LIMIT, MalformedBase64
@@ -34,9 +34,12 @@ _connections = itertools.count(1)
 
 
 class Login:
-    """A login not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held."""
+    """A login not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held.
 
-    __slots__ = ("attempt", "course", "decided", "id", "parked", "policy", "since", "timer")
+    It is ``bound`` while the mail server is to tell of its client's channel.
+    """
+
+    __slots__ = ("attempt", "bound", "course", "decided", "id", "parked", "policy", "since", "timer")
 
     def __init__(self, id: int, policy: Policy, attempt: Attempt, course: Course, since: float) -> None:
         self.id = id
@@ -45,6 +48,7 @@ class Login:
         self.course = course
         self.since = since
         self.parked = False
+        self.bound = False
         self.decided = False
         self.timer: Timer | None = None
 
@@ -61,6 +65,8 @@ class Connection:
         self._desk = desk
         self._lines = Lines(LINE_LIMIT)
         self._minor: int | None = None
+        # Whether the client has to speak first, and whether it can tell of the end user's channel: from 1.3 on.
+        self._waits = self._binds = False
         self._client_pid = 0
         self._logins: dict[int, Login] = {}
         self._out: list[bytes] = []
@@ -73,14 +79,13 @@ class Connection:
         return self._client_pid != 0
 
     def opened(self) -> None:
-        """Send the whole handshake at once: old clients read it before they write, and some read only once."""
-        policy = self._desk.policy
-        mechs = [replies.Mech(one.name, one.properties.words) for one in policy.mechanisms.values()]
-        self._shell.send(
-            replies.handshake(
-                mechs, pid=os.getpid(), connection=next(_connections), cookie=token_hex(16), minor=policy.minor
-            )
-        )
+        """Send the whole handshake at once: old clients read it before they write, and some read only once.
+
+        From version 1.3 on, what is offered depends on the client's own version, which has to come first.
+        """
+        minor = self._desk.policy.minor
+        self._waits = minor >= BINDING_MINOR
+        self._shell.send(replies.version(minor) if self._waits else replies.version(minor) + self._offer())
 
     def received(self, data: bytes) -> None:
         """Take what the client sent, and send what can be answered at once in one write."""
@@ -116,10 +121,19 @@ class Connection:
         self._draining = True
         self._close_if_drained()
 
+    def _offer(self) -> bytes:
+        policy = self._desk.policy
+        offered = policy.bound if self._binds else policy.mechanisms
+        mechs = [replies.Mech(one.name, one.properties.words) for one in offered.values()]
+        return replies.offer(mechs, pid=os.getpid(), connection=next(_connections), cookie=token_hex(16))
+
     def _shake_hands(self, request: requests.Request) -> None:
         match request:
             case requests.Version(minor) if self._minor is None:
                 self._minor = minor
+                if self._waits:
+                    self._binds = minor >= BINDING_MINOR
+                    self._out.append(self._offer())
             case requests.Cpid(pid) if self._minor is not None:
                 self._client_pid = pid
             case _:
@@ -137,7 +151,7 @@ class Connection:
             raise ProtocolError(f"request id {auth.id} is in use")
         policy = self._desk.policy
         request = Request(auth.mechanism.upper(), auth.fields, self._client_pid)
-        mechanism = policy.mechanisms.get(request.mechanism)
+        mechanism = (policy.bound if self._binds else policy.mechanisms).get(request.mechanism)
         if len(self._logins) >= LOGIN_LIMIT:
             return self._refuse_at_once(auth.id, request, "Too many logins at once", code="temp_fail")
         if mechanism is None:
@@ -149,7 +163,7 @@ class Connection:
             response = requests.initial_response(auth.response, self._minor or 0)
         except MalformedBase64:
             return self._refuse_at_once(auth.id, request, BAD_INITIAL_RESPONSE, code="invalid_base64")
-        attempt = Attempt(policy.user_base, request, time.time)
+        attempt = Attempt(policy.user_base, request, time.time, policy.rules)
         course = attempt.run(mechanism, response, "final-resp-ok" in auth.fields)
         since = self._shell.now()
         step = self._step(attempt, course, policy, None)
@@ -172,13 +186,14 @@ class Connection:
             return
         try:
             response = requests.continued_response(cont.response)
+            binding = None if cont.binding is None else requests.continued_response(cont.binding)
         except MalformedBase64:
             self._abort(login)
             self._out.append(replies.fail(cont.id, BAD_RESPONSE, code="invalid_base64"))
             return
         login.parked = False
         login.since = now
-        self._advance(login, response)
+        self._advance(login, Bound(response, binding) if login.bound else response)
 
     def _cancel(self, id: int) -> None:
         if (login := self._logins.get(id)) is not None:
@@ -209,7 +224,9 @@ class Connection:
             case Challenge(data):
                 login.parked = True
                 self._make_room()
-                self._out.append(replies.cont(login.id, data))
+                login.bound = isinstance(step, BoundChallenge)
+                binding = step.binding if isinstance(step, BoundChallenge) else None
+                self._out.append(replies.cont(login.id, data, binding=binding))
             case Granted():
                 del self._logins[login.id]
                 self._grant(login.id, login.attempt, login.policy, step, login.since)
@@ -239,7 +256,7 @@ class Connection:
     def _grant(self, id: int, attempt: Attempt, policy: Policy, verdict: Granted, since: float) -> None:
         if policy.journal.writes_successes:
             self._note(attempt, policy, None, since)
-        self._out.append(replies.ok(id, attempt.user, response=verdict.data))
+        self._out.append(replies.ok(id, attempt.user, master=attempt.master, response=verdict.data))
 
     def _note(self, attempt: Attempt, policy: Policy, cause: Denial | None, since: float) -> None:
         seconds = self._shell.now() - since
@@ -301,7 +318,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - a mechanism's own cleaning up must not keep other logins
             login.policy.journal.trouble("login-error", error, mech=login.attempt.request.mechanism)
         if not login.decided:
-            self._note(login.attempt, login.policy, Denial.ABORTED, login.since)
+            self._note(login.attempt, login.policy, login.attempt.cause or Denial.ABORTED, login.since)
 
     def _flush(self) -> None:
         if self._out:

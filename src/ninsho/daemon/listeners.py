@@ -8,10 +8,10 @@ import socket
 from ipaddress import ip_address
 from pathlib import Path
 
-from ninsho.daemon.config import Listen
 from ninsho.daemon.held_back import HeldBack
 from ninsho.daemon.policy import Desk, Policy
 from ninsho.daemon.session import Session
+from ninsho.daemon.tables import Listen
 from ninsho.errors import ConfigurationError
 
 BACKLOG = 1024

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 _EXPECTATIONS = {
@@ -67,13 +68,18 @@ def _keys(model: Any, location: tuple[int | str, ...]) -> list[str]:  # noqa: AN
         if isinstance(part, str):
             model = _inner(model, part)
     if isinstance(model, type) and issubclass(model, BaseModel):
-        return sorted(model.model_fields)
+        return sorted(_fields(model))
     return sorted(field.name for field in dataclasses.fields(model)) if dataclasses.is_dataclass(model) else []
 
 
 def _inner(model: Any, name: str) -> Any:  # noqa: ANN401 - the annotation of a field
-    if not (isinstance(model, type) and issubclass(model, BaseModel)) or name not in model.model_fields:
+    if not (isinstance(model, type) and issubclass(model, BaseModel)) or name not in _fields(model):
         return None
-    annotation = model.model_fields[name].annotation
+    annotation = _fields(model)[name].annotation
     arguments = getattr(annotation, "__args__", ())
     return arguments[0] if arguments and not isinstance(annotation, type) else annotation
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields by the keys that the file has for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}

@@ -1,9 +1,9 @@
 """The server's side of a mechanism: a generator which asks for what it needs, and at last returns a verdict."""
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ninsho.errors import MalformedMessage
 from ninsho.text import prepare_username
@@ -36,6 +36,8 @@ class Denial(Enum):
     MISMATCH = "badpassword"
     UNKNOWN = "baduser"
     NO_SECRET = "nosecret"  # noqa: S105 - a word of the log: the account stores no form that this mechanism can use
+    TOKEN = "badtoken"  # noqa: S105 - the same: a bearer token that is not good here
+    BINDING = "badbinding"  # the channel that the client sees is not the one that it is on
     DISABLED = "logindisabled"
     EXPIRED = "expired"
     NETWORK = "badnetwork"  # the account may not log in from this address
@@ -77,6 +79,26 @@ class Challenge:
         return (yield self)
 
 
+class Bound(NamedTuple):
+    """A response, and the channel's own data from the mail server: None where it cannot tell."""
+
+    response: bytes
+    binding: bytes | None
+
+
+class BoundChallenge(Challenge):
+    """Send *data* to the client; the answer is its response, with the data of *binding* (RFC 5056)."""
+
+    __slots__ = ("binding",)
+
+    def __init__(self, data: bytes, binding: str) -> None:
+        self.data = data
+        self.binding = binding
+
+    def __iter__(self) -> Generator[Challenge, Bound, Bound]:  # type: ignore[override]  # it is answered with more
+        return (yield self)
+
+
 class Verify:
     """Is this the user's password? The answer is a bool."""
 
@@ -105,6 +127,72 @@ class Lookup(Generic[Secret]):
         return (yield self)
 
 
+class Decoy(Generic[Secret]):
+    """Stored secrets of *kind* for a user who has none: made up, the same each time, and good for nothing."""
+
+    __slots__ = ("kind", "username")
+    __match_args__ = ("username", "kind")
+
+    def __init__(self, username: str, kind: type[Secret]) -> None:
+        self.username = username
+        self.kind = kind
+
+    def __iter__(self) -> Generator["Decoy[Secret]", Secret, Secret]:
+        return (yield self)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a bearer token says.
+
+    ``username`` is whose it is, None if it is not good here. Then ``status`` says why in the words of RFC 6750 §3.1
+    (``invalid_token``, ``insufficient_scope``), and ``scope`` and ``configuration`` (a URL) where to get a better one;
+    ``detail`` is for the log, and names what was wrong without the token.
+    """
+
+    username: str | None
+    status: str = "invalid_token"
+    scope: str = ""
+    configuration: str = ""
+    detail: str = ""
+
+
+class Inspect:
+    """What does this bearer token say? The answer is an ``Inspection``."""
+
+    __slots__ = ("token",)
+    __match_args__ = ("token",)
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    def __iter__(self) -> Generator["Inspect", Inspection, Inspection]:
+        return (yield self)
+
+
+class PeerName:
+    """The user name that the client's connection itself proves, as of a certificate; None if it proves none."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Generator["PeerName", str | None, str | None]:
+        return (yield self)
+
+
+class Compute(Generic[T]):
+    """The result of *function*, which takes so long that others should not wait for it."""
+
+    __slots__ = ("arguments", "function")
+    __match_args__ = ("function", "arguments")
+
+    def __init__(self, function: Callable[..., T], *arguments: object) -> None:
+        self.function = function
+        self.arguments = arguments
+
+    def __iter__(self) -> Generator["Compute[T]", T, T]:
+        return (yield self)
+
+
 class Await(Generic[T]):
     """The result of any awaitable: for mechanisms that users write."""
 
@@ -118,7 +206,7 @@ class Await(Generic[T]):
         return (yield self)
 
 
-Want: TypeAlias = Challenge | Verify | Lookup[Any] | Await[Any]
+Want: TypeAlias = Challenge | Verify | Lookup[Any] | Decoy[Any] | Inspect | PeerName | Compute[Any] | Await[Any]
 Dialogue: TypeAlias = Generator[Want, Any, Verdict]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any, TypeAlias, cast
 
-from ninsho.sasl.dialogue import Dialogue, Lookup, Verdict, Verify
+from ninsho.sasl.dialogue import Dialogue, Inspect, Lookup, PeerName, Verdict, Verify
 from ninsho.sasl.exchange import Credentials, Steps
 
 NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")  # RFC 4422 §3.1: mech-char
@@ -13,6 +13,7 @@ CO_GENERATOR = 0x20  # inspect's; importing it takes 10 ms
 
 Server: TypeAlias = Callable[[bytes | None], Dialogue]
 Client: TypeAlias = Callable[[Credentials], Steps]
+Need: TypeAlias = type[Verify] | type[Lookup[Any]] | type[Inspect] | type[PeerName] | None
 
 
 class Properties(Flag):
@@ -38,26 +39,30 @@ class Properties(Flag):
 class Mechanism:
     """A mechanism as data.
 
-    ``needs`` is what it asks of the user base: ``Verify``, ``Lookup`` (then ``secrets`` are the kinds it can use), or
-    nothing. ``binary`` mechanisms have NUL octets in their messages. One that is not ``default`` is offered only where
-    the configuration names it.
+    ``needs`` is what it asks of the server around it: ``Verify``, ``Lookup`` (then ``secrets`` are the kinds it can
+    use), ``Inspect``, ``PeerName``, or nothing. ``vouched``: others than the stores prove who the user is, so the
+    account is only looked up. ``binary`` mechanisms have NUL octets in their messages. One that is not ``default`` is
+    offered only where the configuration names it. ``bound`` are those that stand in its place on a connection whose
+    mail server can tell of the client's channel.
     """
 
     name: str
     server: Server
     client: Client | None = None
     properties: Properties = Properties.NONE
-    needs: type[Verify] | type[Lookup[Any]] | None = None
+    needs: Need = None
     secrets: tuple[type, ...] = ()
     binary: bool = False
     default: bool = True
+    vouched: bool = False
+    bound: tuple["Mechanism", ...] = ()
 
 
 def mechanism(
     name: str,
     *,
     client: Client | None = None,
-    needs: type[Verify] | type[Lookup[Any]] | None = None,
+    needs: Need = None,
     **properties: bool,
 ) -> Callable[[Server | Callable[[bytes | None], Verdict]], Mechanism]:
     """Make a mechanism of one's own from its server side, a generator function, or a function that asks nothing.

@@ -24,6 +24,7 @@ class Account:
     ``name`` is the canonical user name, which the mail server is told. ``secrets`` are stored forms such as
     ``{ARGON2ID}$argon2id$…``, the preferred one first; empty where the store verifies passwords itself.
     ``expires`` is a Unix time in seconds. ``networks``, where not empty, are the only ones the account may log in from.
+    A ``master`` may act as any other user where the configuration lets masters do so.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Account:
     disabled: bool = False
     expires: float | None = None
     networks: tuple[Network, ...] = ()
+    master: bool = False
 
 
 class Checked(NamedTuple):
@@ -83,6 +85,11 @@ class Request:
     def secured(self) -> bool:
         """Whether the end user's connection is encrypted, or never left the machine."""
         return "secured" in self.fields or self.parameter("secured") != ""
+
+    @property
+    def certified(self) -> str:
+        """The user name in the end user's certificate, where the mail server has checked that; Dovecot alone tells."""
+        return self.parameter("cert_username") if "valid-client-cert" in self.fields else ""
 
     @property
     def session(self) -> str:

@@ -1,35 +1,47 @@
 """Checking a password against an account's stored form: at once where that is cheap or remembered, else in a thread."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from secrets import token_bytes
+from typing import Any, Protocol, TypeVar
 
 from ninsho.errors import MalformedSecret
+from ninsho.sasl.secrets import Password, ScramKeys
 from ninsho.stores import hashing
 from ninsho.stores.accounts import Account, Asking
+from ninsho.stores.decoys import Decoys
 from ninsho.stores.memory import Memory
+from ninsho.text import password_candidates
+
+T = TypeVar("T")
 
 DECOY_PASSWORD = "no user has this password"  # noqa: S105 - and nobody gets in with it: the result is not looked at
+
+DERIVED_LIMIT = 10_000  # accounts whose keys for SCRAM are kept once they are computed; 23 ms each
 
 
 class Pool(Protocol):
     """Where hashes are computed."""
 
-    def submit(self, function: Callable[[str, str], bool], stored: str, password: str, /) -> Awaitable[bool]:
+    def submit(self, function: Callable[..., T], /, *arguments: Any) -> Awaitable[T]:  # noqa: ANN401 - the function's
         """Run *function* elsewhere; raise ``StoreUnavailable`` if too many wait already."""
 
 
 class Passwords:
     """Checks passwords; an unknown user costs what the last known one did whose password took a hash.
 
-    *decoy* is a stored form like those of the site, to begin with; without one it is made when it is needed. Without a
-    *pool* every hash is computed in place, which suits a process that serves one login at a time. All that
-    is asked here may raise ``MalformedSecret`` for a broken stored form.
+    *decoy* is a stored form like those of the site, to begin with; without one it is made when it is needed. *decoys*
+    make the keys of those who have none. Without a *pool* every hash is computed in place, which suits a process that
+    serves one login at a time. All that is asked here may raise ``MalformedSecret`` for a broken stored form.
     """
 
-    def __init__(self, memory: Memory, pool: Pool | None = None, *, decoy: str | None = None) -> None:
+    def __init__(
+        self, memory: Memory, pool: Pool | None = None, *, decoy: str | None = None, decoys: Decoys | None = None
+    ) -> None:
         self._memory = memory
         self._pool = pool
         self._decoy = decoy
+        self._decoys = decoys or Decoys(token_bytes(32))
+        self._derived: dict[bytes, ScramKeys] = {}
 
     def at_once(self, account: Account, password: str) -> bool | None:
         """Is *password* the account's? None where only a dear hash can tell."""
@@ -76,11 +88,50 @@ class Passwords:
             raise trouble
         return None
 
+    def derived(self, account: Account, kinds: tuple[type, ...]) -> Asking[object | None]:
+        """Return the first secret of *kinds* that can be made of the account's password, if that itself is stored."""
+        password = self.secret(account, (Password,))
+        if isinstance(password, Password):
+            text = password_candidates(password.text.decode())[0]
+            for kind in kinds:
+                if issubclass(kind, ScramKeys):
+                    return (yield from self._derive(kind, account, text))
+        return None
+
+    def decoy_of(self, username: str, kind: type[ScramKeys]) -> Asking[ScramKeys]:
+        """Return keys for a user who has none; take as long as for a known one."""
+        keys = self._decoys.keys(username, kind)
+        if self._decoys.model(username, kind).derived:
+            yield from self._derive(kind, Account(username), keys.stored_key.hex())
+        return keys
+
+    def compute(self, function: Callable[..., T], arguments: tuple[object, ...]) -> Asking[T]:
+        """Return the result of *function*, computed in the pool."""
+        if self._pool is None:
+            return function(*arguments)
+        result: T = yield self._pool.submit(function, *arguments)
+        return result
+
+    def _derive(self, kind: type[ScramKeys], account: Account, password: str) -> Asking[ScramKeys]:
+        digest = self._memory.digest(account, kind.name, password)
+        keys = self._derived.get(digest)
+        if keys is None:
+            salt = self._decoys.salt(account.name, kind)
+            keys = yield from self.compute(_derive, (kind, password.encode(), salt))
+            if len(self._derived) >= DERIVED_LIMIT:
+                del self._derived[next(iter(self._derived))]
+            self._derived[digest] = keys
+        return keys
+
     def _hash(self, stored: str, password: str) -> Asking[bool]:
         if self._pool is None or hashing.is_cheap(stored):
             return hashing.verify(stored, password)
         matches: bool = yield self._pool.submit(hashing.verify, stored, password)
         return matches
+
+
+def _derive(kind: type[ScramKeys], password: bytes, salt: bytes) -> ScramKeys:
+    return kind.of(password, salt=salt)
 
 
 def decoy_like(held: Mapping[str, int], scheme: str) -> str:

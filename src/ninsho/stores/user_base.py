@@ -1,12 +1,34 @@
 """All stores of a site as one: an unknown user is looked for in the next store, a wrong password ends the search."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from ninsho.stores.accounts import NOBODY, Account, Asking, Checked, PasswordVerifier, Request, SecretStore, Store
+from ninsho.errors import StoreUnavailable
+from ninsho.sasl.dialogue import Inspection
+from ninsho.stores.accounts import (
+    NOBODY,
+    Account,
+    Answer,
+    Asking,
+    Checked,
+    PasswordVerifier,
+    Request,
+    SecretStore,
+    Store,
+)
 
 if TYPE_CHECKING:
+    from ninsho.sasl.secrets import ScramKeys
     from ninsho.stores.passwords import Passwords
+
+T = TypeVar("T")
+
+
+class TokenInspector(Protocol):
+    """Tells what bearer tokens say."""
+
+    def inspect(self, token: str) -> Answer[Inspection]:
+        """Return what *token* says, at once where that is remembered; raise ``StoreUnavailable`` for an outage."""
 
 
 class Found(NamedTuple):
@@ -19,16 +41,22 @@ class Found(NamedTuple):
 class UserBase:
     """The stores of a site, asked in their order; *passwords* checks for those that hand out secrets.
 
-    Both questions may raise ``StoreUnavailable``: where a store cannot tell, the stores behind it are not asked, as
-    they might know another user of the same name.
+    All questions may raise ``StoreUnavailable``: where a store cannot tell, the stores behind it are not asked, as
+    they might know another user of the same name. *tokens* tells what bearer tokens say.
     """
 
-    def __init__(self, stores: Sequence[Store] = (), passwords: "Passwords | None" = None) -> None:
+    def __init__(
+        self,
+        stores: Sequence[Store] = (),
+        passwords: "Passwords | None" = None,
+        tokens: TokenInspector | None = None,
+    ) -> None:
         # Told apart once: asking a protocol costs 3 µs.
         self._stores: list[tuple[SecretStore | None, PasswordVerifier | None]] = [
             (store, None) if isinstance(store, SecretStore) else (None, store) for store in stores
         ]
         self._passwords = passwords
+        self._tokens = tokens
         self._hands_out = any(secret_store is not None for secret_store, _ in self._stores)
         first = self._stores[0][0] if self._stores else None
         self._immediate = first if getattr(first, "immediate", False) else None
@@ -75,10 +103,40 @@ class UserBase:
 
     def find(self, username: str, kinds: tuple[type, ...]) -> Asking[Found]:
         """Return the account of *username*, from the first store that has it, and its first secret of these *kinds*."""
+        account = yield from self.account(username)
+        if account is None or self._passwords is None:
+            return Found(account, None)
+        secret = self._passwords.secret(account, kinds)
+        if secret is None:
+            secret = yield from self._passwords.derived(account, kinds)
+        return Found(account, secret)
+
+    def account(self, username: str) -> Asking[Account | None]:
+        """Return the account of *username*, from the first store that has it."""
         for secret_store, _ in self._stores:
-            if secret_store is not None and self._passwords is not None:
+            if secret_store is not None:
                 found = secret_store.find(username)
                 account: Account | None = found if found is None or isinstance(found, Account) else (yield found)
                 if account is not None:
-                    return Found(account, self._passwords.secret(account, kinds))
-        return Found(None, None)
+                    return account
+        return None
+
+    def decoy(self, username: str, kind: "type[ScramKeys]") -> Asking["ScramKeys"]:
+        """Return what a challenge-response mechanism asks a stranger by."""
+        if self._passwords is None:
+            raise StoreUnavailable("there is no store")
+        return (yield from self._passwords.decoy_of(username, kind))
+
+    def inspect(self, token: str) -> Asking[Inspection]:
+        """Return what a bearer token says."""
+        if self._tokens is None:
+            raise StoreUnavailable("there is nobody who could tell what a token says")
+        answer = self._tokens.inspect(token)
+        inspection: Inspection = answer if isinstance(answer, Inspection) else (yield answer)
+        return inspection
+
+    def compute(self, function: Callable[..., T], arguments: tuple[object, ...]) -> Asking[T]:
+        """Return the result of *function*, computed where it keeps nobody waiting."""
+        if self._passwords is None:
+            return function(*arguments)
+        return (yield from self._passwords.compute(function, arguments))

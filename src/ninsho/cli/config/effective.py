@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ninsho.cli.recipes import plain, settings_of
-from ninsho.daemon.config import Config, Table
+from ninsho.daemon.config import Config
+from ninsho.daemon.tables import Table
 
 
 def settings_in(config: Config) -> dict[str, Any]:
@@ -15,7 +16,9 @@ def settings_in(config: Config) -> dict[str, Any]:
         "listen": [_settings_of(listen) for listen in config.listen],
         "store": [settings_of(recipe) for recipe in config.stores],
         "mechanism": [{"file": str(path)} for path in config.mechanism_files],
+        "accounts": _settings_of(config.accounts),
         "passwords": _settings_of(config.passwords),
+        "digest-md5": _settings_of(config.digest_md5),
         "failure": _settings_of(config.failure),
         "log": _settings_of(config.log),
     }

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ninsho.cli.recipes import name_of, settings_of
 from ninsho.daemon.assembly import Assembly, schemes_held
-from ninsho.daemon.config import Config, Listen
+from ninsho.daemon.config import Config
 from ninsho.daemon.journal import Journal
 from ninsho.daemon.offer import mechanisms_in
+from ninsho.daemon.tables import Listen
 from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.sasl.registry import mechanisms
 from ninsho.stores.accounts import StoreRecipe

@@ -20,7 +20,7 @@ from ninsho.cli.postfix.printed import SPAWN, main_lines, service_lines, spawn_l
 from ninsho.cli.postfix.remarks import remarks
 from ninsho.cli.settings import configuration
 from ninsho.cli.terminal import confirmed, remark, say, say_diff
-from ninsho.daemon.config import Listen
+from ninsho.daemon.tables import Listen
 
 SpawnOption: TypeAlias = Annotated[
     bool, Parameter(help="Have Postfix run ninsho, one process for each of its own, instead of asking a server.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ninsho.cli.endings import WrongUsage
-from ninsho.daemon.config import Listen
+from ninsho.daemon.tables import Listen
 
 QUEUE_DIRECTORY = Path("/var/spool/postfix")
 

@@ -38,10 +38,11 @@ class Done(NamedTuple):
 
 
 class Cont(NamedTuple):
-    """Ask the end user for a response."""
+    """Ask the end user for a response, and the mail server for the channel's data of the type ``binding``."""
 
     id: int
     challenge: bytes
+    binding: str | None = None
 
 
 class Ok(NamedTuple):
@@ -93,8 +94,9 @@ def parse(line: bytes) -> Reply:  # noqa: PLR0911 - one line of the protocol, on
             return Cookie(digits)
         case ["DONE"]:
             return Done()
-        case ["CONT", digits, challenge, *_]:
-            return Cont(number(digits, "a request id"), decode_base64(challenge))
+        case ["CONT", digits, challenge, *fields]:
+            binding = parameters(fields).get("channel_binding")
+            return Cont(number(digits, "a request id"), decode_base64(challenge), binding)
         case ["OK", digits, *fields]:
             return Ok(number(digits, "a request id"), parameters(fields))
         case ["FAIL", digits, *fields]:
@@ -108,12 +110,21 @@ def parse(line: bytes) -> Reply:  # noqa: PLR0911 - one line of the protocol, on
 
 
 def handshake(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str, minor: int = 2) -> bytes:
-    """Write the whole handshake.
+    """Write the whole handshake of a version before 1.3, in which the server does not wait for the client."""
+    return version(minor) + offer(mechs, pid=pid, connection=connection, cookie=cookie)
+
+
+def version(minor: int) -> bytes:
+    """Write the protocol's version: from 1.3 on all that a server says before it knows the client's."""
+    return b"VERSION\t%d\t%d\n" % (MAJOR, minor)
+
+
+def offer(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str) -> bytes:
+    """Write the rest of the handshake.
 
     Its order is part of the protocol: by a SPID before any MECH, Postfix and Exim know a socket that is not for them.
     """
     lines = [
-        f"VERSION\t{MAJOR}\t{minor}",
         *("\t".join(("MECH", mech.name, *mech.words)) for mech in mechs),
         f"SPID\t{pid}",
         f"CUID\t{connection}",
@@ -123,14 +134,23 @@ def handshake(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str, 
     return "\n".join(lines).encode() + b"\n"
 
 
-def cont(id: int, challenge: bytes) -> bytes:
-    """Write a challenge; an empty one keeps its tab, without which Postfix refuses the line."""
-    return b"CONT\t%d\t%s\n" % (id, encode_base64(challenge))
+def cont(id: int, challenge: bytes, *, binding: str | None = None) -> bytes:
+    """Write a challenge; an empty one keeps its tab, without which Postfix refuses the line.
+
+    *binding* asks clients of version 1.3 for the data of their channel; older ones would take it for the challenge.
+    """
+    line = b"CONT\t%d\t%s" % (id, encode_base64(challenge))
+    return line + (b"\n" if binding is None else b"\tchannel_binding=%s\n" % binding.encode())
 
 
-def ok(id: int, user: str, *, response: bytes | None = None) -> bytes:
-    """Write a success. ``user=`` comes first: Exim reads 16 fields, and Postfix refuses a line without it."""
+def ok(id: int, user: str, *, master: str | None = None, response: bytes | None = None) -> bytes:
+    """Write a success. ``user=`` comes first: Exim reads 16 fields, and Postfix refuses a line without it.
+
+    *master* is who has logged in, where that is not the *user*.
+    """
     line = f"OK\t{id}\tuser={user if user.isprintable() else escape(user)}\n".encode()
+    if master is not None:
+        line = b"%s\tauth_user=%s\n" % (line[:-1], escape(master).encode())
     return line if response is None else b"%s\tresp=%s\n" % (line[:-1], encode_base64(response))
 
 

@@ -11,6 +11,7 @@ from ninsho.wire.dovecot.fields import (
     encode_parameters,
     escape,
     number,
+    parameters,
     split,
 )
 
@@ -43,10 +44,11 @@ class Auth:
 
 
 class Cont(NamedTuple):
-    """Go on with a login. ``response`` is as it stood on the line."""
+    """Go on with a login. ``response`` and ``binding``, the data of the client's channel, are as on the line."""
 
     id: int
     response: str
+    binding: str | None = None
 
 
 class Cancel(NamedTuple):
@@ -68,8 +70,10 @@ def parse(line: bytes) -> Request:
     if fields[0] == "AUTH" and len(fields) > 2:
         return _auth(fields, line.count(b"\tresp="))
     match fields:
-        case ["CONT", digits, response, *_]:
+        case ["CONT", digits, response]:
             return Cont(number(digits, "a request id"), response)
+        case ["CONT", digits, response, *items]:
+            return Cont(number(digits, "a request id"), response, parameters(items).get("channel_binding"))
         case ["CANCEL", digits]:
             return Cancel(number(digits, "a request id"))
         case ["VERSION", major, minor]:
@@ -130,9 +134,10 @@ def auth(id: int, mechanism: str, items: dict[str, str], response: bytes | None 
     return line + b"\n"
 
 
-def cont(id: int, response: bytes) -> bytes:
-    """Write a response."""
-    return b"CONT\t%d\t%s\n" % (id, encode_base64(response))
+def cont(id: int, response: bytes, *, binding: bytes | None = None) -> bytes:
+    """Write a response; *binding* are the data of the client's channel, where the server asked for them."""
+    line = b"CONT\t%d\t%s" % (id, encode_base64(response))
+    return line + (b"\n" if binding is None else b"\tchannel_binding=%s\n" % encode_base64(binding))
 
 
 def cancel(id: int) -> bytes:
