@@ -14,6 +14,7 @@ demo: setup
 
 test: setup
 	@scripts/install-peers all
+	@scripts/add-gssapi $(VENV)
 	$(BIN)/pytest -n auto --dist worksteal
 
 # The whole suite on each newer Python that is installed.
@@ -21,7 +22,8 @@ test-all: test
 	@for python in $$(scripts/newer-pythons); do \
 	    echo "== $$python"; \
 	    venv=.venv-$$(basename $$python); \
-	    scripts/make-venv $$venv $$python && $$venv/bin/pytest -n auto --dist worksteal || exit 1; \
+	    scripts/make-venv $$venv $$python && scripts/add-gssapi $$venv && \
+	        $$venv/bin/pytest -n auto --dist worksteal || exit 1; \
 	done
 
 check: setup

@@ -4,6 +4,8 @@
 
     == LOGIN answers both prompts (26)
     minor 2                     the client speaks protocol 1.2 (default: 1.0, as Postfix and Exim)
+    handshake 1.3               the server greets with 1.3 (default: 1.2)
+    masters                     masters may act as others
     C: AUTH 1 LOGIN service=smtp
     S: CONT 1 VXNlcm5hbWU6
     wait 2.5                    time goes by
@@ -25,6 +27,7 @@ from typing import Any, NamedTuple
 
 from ninsho.daemon.connection import Connection
 from ninsho.daemon.journal import Journal
+from ninsho.daemon.judgement import Rules
 from ninsho.daemon.policy import Desk, Policy
 from ninsho.errors import StoreUnavailable
 from ninsho.sasl.registry import mechanisms
@@ -46,6 +49,13 @@ ACCOUNTS = {
         Account("broken", ("{NONSENSE}p",)),
         Account("keyless"),
         Account("mixed", ("{NONSENSE}x", "{PLAIN}tanstaaftanstaaf")),
+        Account("boss", ("{PLAIN}p",), master=True),
+        Account("exboss", ("{PLAIN}p",), master=True, disabled=True),
+        # RFC 5802 §5.
+        Account(
+            "user",
+            ("{SCRAM-SHA-1}4096,QSXCR+Q6sek8bf92,6dlGYMOdZcOPutkcNY8U2g7vK9Y=,D+CSWLOshSulAsxiupA+qs2/fTE=",),
+        ),
     )
 }
 
@@ -201,10 +211,16 @@ class Scene:
 
 def play(dialogue: Dialogue, chunk: int = 0, **scene_options) -> Scene:  # noqa: PLR0912 - one verb, one case
     """Run a dialogue, its client's lines cut into pieces of *chunk* octets (0: those in a row are sent at once)."""
+    settings = {line.verb: line.text for line in dialogue.lines}
+    if "handshake" in settings:
+        scene_options["minor"] = int(settings["handshake"].partition(".")[2])
+    if "masters" in settings:
+        scene_options["rules"] = Rules(masters=True)
     scene = Scene(**scene_options)
     if not any(line.text.startswith("VERSION") for line in dialogue.lines):
-        minor = next((line.text for line in dialogue.lines if line.verb == "minor"), "0")
-        scene.say(b"VERSION\t1\t%s\nCPID\t7\n" % minor.encode(), chunk)
+        scene.say(b"VERSION\t1\t%s\nCPID\t7\n" % settings.get("minor", "0").encode(), chunk)
+        scene.greeting += scene.shell.sent
+        scene.shell.sent = b""
     heard: list[bytes] = []
     unsaid = b""
     for line in dialogue.lines:
@@ -220,7 +236,7 @@ def play(dialogue: Dialogue, chunk: int = 0, **scene_options) -> Scene:  # noqa:
             unsaid = b""
         heard += scene.hear()
         match line.verb, line.text:
-            case "minor", _:
+            case "minor" | "handshake" | "masters", _:
                 pass
             case "C:", "closed":
                 scene.connection.lost()

@@ -5,8 +5,10 @@
     NinshoError
     ├── ConfigurationError    the configuration cannot work; every problem, each with its place
     ├── ProtocolError         the peer sent what its protocol does not allow
-    │   └── MalformedMessage  a SASL message that its mechanism does not allow
+    │   ├── MalformedMessage  a SASL message that its mechanism does not allow
+    │   └── TicketRefused     a Kerberos ticket, or what came with it, that is not good here
     ├── ExchangeError         the client's side of a mechanism is not satisfied with the server
+    ├── NoMechanism           nothing that the server offers is something that the client may use
     ├── StoreUnavailable      a user base cannot tell: nobody may be told "wrong password"
     └── MalformedSecret       a stored password form that is unknown or broken: the account's fault, not the user's
 
@@ -36,8 +38,20 @@ class MalformedMessage(ProtocolError):  # noqa: N818 - named for what was found,
     """A SASL message that its mechanism does not allow."""
 
 
+class TicketRefused(ProtocolError):  # noqa: N818 - named for what was found, as the tree above reads
+    """A Kerberos ticket, or what came with it, is not good here; the message is mostly the library's."""
+
+
 class ExchangeError(NinshoError):
     """The client's side of a mechanism is not satisfied with what the server did."""
+
+
+class NoMechanism(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+    """Nothing that the server offers is something that the client may use; ``rejected`` says why, name by name."""
+
+    def __init__(self, message: str, rejected: Iterable[tuple[str, str]] = ()) -> None:
+        self.rejected = tuple(rejected)
+        super().__init__(message)
 
 
 class StoreUnavailable(NinshoError):  # noqa: N818 - a state of the store, as the tree above reads

@@ -82,9 +82,9 @@ def password_candidates(password: str) -> tuple[str, ...]:
 
 
 def prepared_or_raw(text: str) -> str:
-    """Return *text* as a client sends it: prepared, or as it is where RFC 4013 cannot prepare it."""
+    """Return *text* as a client sends it: prepared, or as it is where a server would not prepare it either."""
     try:
-        return saslprep(text) or text
+        return saslprep(text, stored=True) or text
     except ValueError:
         return text
 

@@ -93,7 +93,7 @@ def test_a_store_behind_the_one_that_knows_the_user_is_not_asked(test: Run) -> N
         (["hashed", "--mechanism", "CRAM-MD5"], 1, "nosecret", "no stored form that this mechanism can use"),
         (["hooked", "--service", "imap"], 1, "badpassword", "wrong password"),
         (["down"], 75, "temp", "a store cannot tell"),
-        (["weak"], 75, "error", "scheme SMD5 is not accepted"),
+        (["weak"], 75, "error", "scheme SMD5 is weak, and not permitted"),
         (["anybody", "--mechanism", "SAY"], 0, None, ""),
     ],
 )

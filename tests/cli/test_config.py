@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from command_line import Run
 
+from ninsho.sasl.registry import BUILTIN
+
 OREORE = """
 from ninsho import Granted, Identity, mechanism
 
@@ -108,7 +110,7 @@ file = "empty"
         f"listen[0].unix: expected a path in a folder that exists, got {tmp_path}/nowhere/a.sock",
         "listen[0].owner: expected a name that the system knows, got 'no-such-user'",
         "listen[0].group: expected a name that the system knows, got 'no-such-group'",
-        "listen[1].mechanisms: expected one of PLAIN, LOGIN, CRAM-MD5, got 'NOPE'",
+        f"listen[1].mechanisms: expected one of {', '.join(BUILTIN)}, got 'NOPE'",
         "listen[2]: expected another address than listen[1], got the same",
         f"store[0]: {tmp_path}/none: cannot be read: No such file or directory",
         f"store[1]: {tmp_path}/broken:1: expected user:hash, got no hash",

@@ -55,7 +55,7 @@ def test_there_is_an_authenticator_for_each_mechanism_that_is_offered(
 
 def test_a_listener_can_be_chosen(ninsho: Run, config: Path) -> None:
     ended = ninsho("exim", "print", "--config", config, "--listen", "127.0.0.1:12345")
-    assert ended.out.count("server_socket = 127.0.0.1 12345") == ended.out.count("driver = dovecot") == 2
+    assert ended.out.count("server_socket = 127.0.0.1 12345") == ended.out.count("driver = dovecot") >= 2
 
 
 def test_a_listener_that_is_none_is_told(ninsho: Run, config: Path) -> None:

@@ -29,6 +29,24 @@ def test_the_schemes_are_listed_the_best_first(ninsho: Run) -> None:
     assert ninsho("hash", "--list").out.split()[2] == listed[0]["scheme"]
 
 
+def test_weak_schemes_are_made_checked_and_listed_where_they_are_asked_for(ninsho: Run) -> None:
+    made = ninsho("hash", "--weak", "--scheme", "MD5", "--password-stdin", stdin="p\n")
+    assert made.out.startswith("{MD5-CRYPT}$1$")
+    check = ("hash", "--check", made.out.strip(), "--password-stdin")
+    assert ninsho(*check, "--weak", stdin="p").status == 0
+    refused = ninsho(*check, stdin="p")
+    assert (refused.status, "scheme MD5-CRYPT is weak, and not permitted" in refused.err) == (2, True)
+    listed = [one["scheme"] for one in ninsho("hash", "--list", "--weak", "--json").json]
+    assert listed == [scheme.name for scheme in (*hashing.schemes(), *hashing.weak_schemes())]
+
+
+def test_some_schemes_hash_the_users_name_as_well(ninsho: Run) -> None:
+    named = ("--user", "tim@example.org", "--password-stdin")
+    made = ninsho("hash", "--scheme", "DIGEST-MD5", *named, stdin="p\n")
+    assert ninsho("hash", "--check", made.out.strip(), *named, stdin="p").status == 0
+    assert "expected the user's name" in ninsho("hash", "--scheme", "DIGEST-MD5", "--password-stdin", stdin="p").err
+
+
 def test_checking_says_so_in_json(ninsho: Run) -> None:
     ended = ninsho("hash", "--check", "{PLAIN}p", "--password-stdin", "--json", stdin="p\n")
     assert (ended.status, ended.json) == (0, {"matches": True, "scheme": "PLAIN"})

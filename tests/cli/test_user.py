@@ -10,7 +10,7 @@ from ninsho.cli import passwords
 from ninsho.cli.user import commands
 from ninsho.stores import hashing
 
-KEYS = ["name", "state", "disabled", "schemes", "expires", "networks", "note", "created", "changed"]
+KEYS = ["name", "state", "disabled", "master", "schemes", "expires", "networks", "note", "created", "changed"]
 
 
 def add(ninsho: Run, name: str, *options: str, password: str = "p") -> Ended:
@@ -71,10 +71,11 @@ def test_list_and_show_tell_everything_but_secrets(ninsho: Run, site: Path) -> N
     assert [list(one) for one in listed] == [KEYS, KEYS]
     alice, bob = listed
     assert (alice["name"], alice["state"], alice["expires"], alice["networks"]) == ("Alice", "active", None, [])
-    assert {name: bob[name] for name in KEYS[:7]} == {
+    assert {name: bob[name] for name in KEYS[:8]} == {
         "name": "bob",
         "state": "active",
         "disabled": False,
+        "master": False,
         "schemes": ["SSHA512"],
         "expires": "2099-12-31T00:00:00Z",
         "networks": ["192.0.2.0/24", "::1/128"],
@@ -106,6 +107,86 @@ def test_a_disabled_account_is_shown_as_such_until_it_is_enabled(ninsho: Run, si
     ninsho("user", "enable", "alice")
     assert ninsho("user", "show", "alice", "--json").json["state"] == "active"
     assert ninsho("auth", "test", "alice", "--password-stdin", stdin="p").status == 0
+
+
+def test_a_master_is_shown_as_such_until_that_is_revoked(ninsho: Run, site: Path) -> None:
+    add(ninsho, "alice", "--master")
+    add(ninsho, "bob")
+    assert [one["master"] for one in ninsho("user", "list", "--json").json] == [True, False]
+    assert ninsho("user", "list").out.count("active, master") == 1
+    assert "state:    active, master" in ninsho("user", "show", "alice").out
+    assert ninsho("user", "master", "BOB").out == "BOB: is a master\n"
+    assert ninsho("user", "show", "bob", "--json").json["master"] is True
+    assert ninsho("user", "master", "alice", "--revoke").out == "alice: is no master any more\n"
+    assert ninsho("user", "show", "alice", "--json").json["master"] is False
+
+
+def deriving(site: Path, *schemes: str) -> None:
+    config = site / "ninsho.toml"
+    config.write_text(config.read_text() + f"[accounts]\nderive = {list(schemes)}\n")
+
+
+def test_a_new_password_has_the_derived_forms_from_the_start(ninsho: Run, site: Path) -> None:
+    deriving(site, "SCRAM-SHA-256", "DIGEST-MD5")
+    add(ninsho, "Alice@Example.org")
+    forms = stored(site, "Alice@Example.org")
+    assert [hashing.scheme_of(form) for form in forms] == ["SSHA512", "SCRAM-SHA-256", "DIGEST-MD5"]
+    assert all(hashing.verify(form, "p", "Alice@Example.org") for form in forms)
+    assert ninsho("user", "passwd", "alice@example.org", "--password-stdin", stdin="new\n").status == 0
+    forms = stored(site, "Alice@Example.org")
+    assert [hashing.scheme_of(form) for form in forms] == ["SSHA512", "SCRAM-SHA-256", "DIGEST-MD5"]
+    assert all(hashing.verify(form, "new", "Alice@Example.org") for form in forms)
+
+
+def test_a_scheme_that_is_named_stands_for_all(ninsho: Run, site: Path) -> None:
+    deriving(site, "SCRAM-SHA-256")
+    add(ninsho, "alice", "--scheme", "SSHA256")
+    assert [hashing.scheme_of(form) for form in stored(site, "alice")] == ["SSHA256"]
+
+
+def test_accounts_are_listed_by_the_scheme_that_they_hold(ninsho: Run, site: Path) -> None:
+    add(ninsho, "alice@example.org", "--scheme", "SSHA256", "--scheme", "CRAM-MD5")
+    add(ninsho, "bob@example.org", "--scheme", "CRAM-MD5")
+    add(ninsho, "carol@example.org")
+
+    def names(*options: str) -> list[str]:
+        return [one["name"].partition("@")[0] for one in ninsho("user", "list", *options, "--json").json]
+
+    assert names("--scheme", "cram-md5") == names("--scheme", "HMAC-MD5") == ["alice", "bob"]
+    assert names("--scheme", "SSHA256") == ["alice"]
+    assert names("bob", "--scheme", "SSHA256") == []
+    # Weak ones are those that somebody looks for.
+    assert names("--scheme", "MD5-CRYPT") == []
+    ended = ninsho("user", "list", "--scheme", "NONSENSE")
+    assert (ended.status, "--scheme: scheme NONSENSE is not known" in ended.err) == (2, True)
+
+
+def test_mechanisms_are_listed_by_what_is_stored(ninsho: Run, site: Path) -> None:
+    add(ninsho, "hashed")
+    add(ninsho, "grown", "--scheme", "SSHA512", "--scheme", "SCRAM-SHA-256")
+    add(ninsho, "plain", "--scheme", "PLAIN")
+    add(ninsho, "locked")
+    with sqlite3.connect(site / "accounts.db") as database:
+        database.execute("DELETE FROM secrets WHERE account_id = (SELECT id FROM accounts WHERE name = 'locked')")
+    database.close()
+    listed = {one["name"]: one["mechanisms"] for one in ninsho("user", "list", "--mechanisms", "--json").json}
+    assert listed["hashed"] == ["PLAIN", "LOGIN"]
+    assert listed["grown"] == ["PLAIN", "LOGIN", "SCRAM-SHA-256"]
+    assert {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-1", "CRAM-MD5", "DIGEST-MD5"} <= set(listed["plain"])
+    assert "OAUTHBEARER" not in listed["plain"]
+    assert "PLAIN" not in listed["locked"]
+    page = ninsho("user", "list", "--mechanisms").out
+    assert "2 accounts can use SCRAM-SHA-256, 2 cannot yet\n" in page
+    assert "1 account can use CRAM-MD5, 3 cannot yet\n" in page
+
+
+def test_a_broken_form_serves_no_mechanism(ninsho: Run, site: Path) -> None:
+    add(ninsho, "alice", "--scheme", "SCRAM-SHA-256")
+    with sqlite3.connect(site / "accounts.db") as database:
+        database.execute("UPDATE secrets SET stored = '{SCRAM-SHA-256}x'")
+    database.close()
+    (alice,) = ninsho("user", "list", "--mechanisms", "--json").json
+    assert not {"PLAIN", "LOGIN", "SCRAM-SHA-256"} & set(alice["mechanisms"])
 
 
 def test_an_account_expires(ninsho: Run, site: Path) -> None:
@@ -149,7 +230,7 @@ def test_remove_with_yes_removes(ninsho: Run, site: Path) -> None:
     assert ninsho("user", "list", "--json").json == []
 
 
-@pytest.mark.parametrize("verb", ["show", "disable", "enable", "remove", "passwd"])
+@pytest.mark.parametrize("verb", ["show", "disable", "enable", "master", "remove", "passwd"])
 def test_nobody_is_no_account(ninsho: Run, site: Path, verb: str) -> None:
     ended = ninsho("user", verb, "nobody")
     assert (ended.status, ended.out, ended.err) == (1, "", "ninsho: there is no account 'nobody'\n")

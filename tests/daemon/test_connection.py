@@ -19,10 +19,26 @@ GOOD = b"AUTH\t1\tPLAIN\tservice=smtp\trip=192.0.2.1\tresp=AHUAcA==\n"
 def test_the_greeting_is_whole_and_one_write_1_2_3_4_5():
     scene = Scene()
     assert scene.shell.writes == [scene.greeting]
-    assert len(scene.greeting) < 512
+    assert len(scene.greeting) < 1024
     pattern = rb"VERSION\t1\t2\n(MECH\t[A-Z0-9-]+(\t[a-z-]+)*\n)+SPID\t\d+\nCUID\t\d+\nCOOKIE\t[0-9a-f]{32}\nDONE\n"
     assert re.fullmatch(pattern, scene.greeting)
-    assert b"MECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nMECH\tCRAM-MD5\tdictionary\tactive\n" in scene.greeting
+    assert b"MECH\tPLAIN\tplaintext\nMECH\tLOGIN\tplaintext\nMECH\tSCRAM-SHA-256\tmutual-auth\n" in scene.greeting
+    assert b"MECH\tCRAM-MD5\tdictionary\tactive\n" in scene.greeting
+
+
+def test_from_version_1_3_on_the_client_speaks_first_and_plus_is_for_those_who_can_bind_13():
+    scene = Scene(minor=3)
+    assert scene.greeting == b"VERSION\t1\t3\n"
+    scene.say(b"VERSION\t1\t3\n")
+    offered = scene.hear()
+    assert (offered[0], offered[-1]) == (b"MECH\tPLAIN\tplaintext", b"DONE")
+    plus = offered.index(b"MECH\tSCRAM-SHA-256-PLUS\tmutual-auth\tchannel-binding")
+    assert offered[plus + 1] == b"MECH\tSCRAM-SHA-256\tmutual-auth"
+    older = Scene(minor=3)
+    older.say(b"VERSION\t1\t2\n")
+    offered = older.hear()
+    assert b"MECH\tSCRAM-SHA-256\tmutual-auth" in offered
+    assert not [line for line in offered if b"-PLUS" in line]
 
 
 def test_cookie_and_connection_number_differ_4():

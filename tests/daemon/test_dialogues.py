@@ -10,6 +10,7 @@ from dialogue import Dialogue, play, read
 from ninsho.sasl.cram_md5 import CRAM_MD5, cram_md5
 from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Granted, Identity
 from ninsho.sasl.mechanism import mechanism
+from ninsho.sasl.scram import SCRAM_SHA_1
 
 FOLDER = Path(__file__).parent / "dialogues"
 DIALOGUES = [dialogue for path in sorted(FOLDER.glob("*.txt")) for dialogue in read(path)]
@@ -53,7 +54,13 @@ CHALLENGE = b"<1896.697170952@postoffice.reston.mci.net>"
 cram = replace(CRAM_MD5, server=partial(cram_md5, challenge=lambda: CHALLENGE))
 
 
+def with_nonce(mechanism):
+    """A mechanism of SCRAM whose server's nonce is that of RFC 5802 §5."""
+    server = partial(mechanism.server, nonce=lambda: b"3rfcNHYJY1ZVvWVs7j")
+    return replace(mechanism, server=server, bound=tuple(map(with_nonce, mechanism.bound)))
+
+
 @pytest.mark.parametrize("chunk", [0, 1, 7])
 @pytest.mark.parametrize("dialogue", DIALOGUES, ids=lambda dialogue: dialogue.name)
 def test_the_server_keeps_to(dialogue: Dialogue, chunk: int):
-    play(dialogue, chunk, own=[oreore, broken, last_words, catches, cram])
+    play(dialogue, chunk, own=[oreore, broken, last_words, catches, cram, with_nonce(SCRAM_SHA_1)])

@@ -114,6 +114,9 @@ mechanisms = ["CRAM-MD5", "PLAIN"]
         assert [line for line in unix.greeting if line.startswith(b"MECH")] == [
             b"MECH\tPLAIN\tplaintext",
             b"MECH\tLOGIN\tplaintext",
+            b"MECH\tSCRAM-SHA-256\tmutual-auth",
+            b"MECH\tSCRAM-SHA-512\tmutual-auth",
+            b"MECH\tSCRAM-SHA-1\tmutual-auth",
         ]
         assert [line for line in tcp.greeting if line.startswith(b"MECH")] == [
             b"MECH\tCRAM-MD5\tdictionary\tactive",

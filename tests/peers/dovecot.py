@@ -1,6 +1,7 @@
 """A real Dovecot for a moment, its authentication server alone."""
 
 import shutil
+from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ protocols =
 ssl = no
 auth_verbose = yes
 {settings}
+{tokens}
 passdb {{
   driver = passwd-file
   args = {directory}/users
@@ -29,11 +31,28 @@ service auth {{
 }}
 """
 
+TOKENS = """
+passdb {{
+  driver = oauth2
+  mechanisms = oauthbearer xoauth2
+  args = {directory}/oauth2.conf
+}}
+"""
+
+# The name of a key's file is from its token's header: who it is for, the algorithm, and the key's own name.
+OAUTH2 = """
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix={directory}/keys/
+username_attribute = sub
+"""
+TOKEN_KEY = Path("keys/default/HS256/default")
+
 
 class ThrowawayDovecot(ThrowawayProgram):
     """Dovecot's authentication server, which answers on ``socket``, and as well on ``port`` of 127.0.0.1.
 
     ``users`` are the lines of its passwd-file; more settings go by Dovecot's names, as ``auth_failure_delay="2 secs"``.
+    With *token_key* it takes bearer tokens that are signed with that (JWT, HS256).
     """
 
     name = "dovecot"
@@ -45,10 +64,12 @@ class ThrowawayDovecot(ThrowawayProgram):
         *,
         mechanisms: Sequence[str] = ("PLAIN", "LOGIN"),
         socket: Path | None = None,
+        token_key: bytes | None = None,
         **settings: str,
     ) -> None:
         self._users = users
         self._socket = socket
+        self._token_key = token_key
         self._settings = {
             "auth_mechanisms": " ".join(mechanisms).lower(),
             # Nothing waits unless a test wants it to.
@@ -71,6 +92,21 @@ class ThrowawayDovecot(ThrowawayProgram):
         configuration = self.directory / "dovecot.conf"
         settings = "\n".join(f"{name} = {value}" for name, value in self._settings.items())
         configuration.write_text(
-            CONFIGURATION.format(directory=self.directory, socket=self.socket, port=self.port, settings=settings)
+            CONFIGURATION.format(
+                directory=self.directory,
+                socket=self.socket,
+                port=self.port,
+                settings=settings,
+                tokens=self._lay_out_tokens(),
+            )
         )
         return [program, "-F", "-c", configuration]
+
+    def _lay_out_tokens(self) -> str:
+        if self._token_key is None:
+            return ""
+        (self.directory / "oauth2.conf").write_text(OAUTH2.format(directory=self.directory))
+        key = self.directory / TOKEN_KEY
+        key.parent.mkdir(parents=True)
+        key.write_bytes(b64encode(self._token_key))
+        return TOKENS.format(directory=self.directory)

@@ -243,7 +243,7 @@ def test_a_name_cannot_forge_a_line_of_the_log(tmp_path: Path) -> None:
         assert auth_plain(client, 'x" auth: result=ok user="root', "p")[0] == 535
         assert auth_plain(client, "x\nauth: result=ok", "p")[0] == 535
         server.wait_for("cause=badprotocol")
-        lines = [line for line in server.journal().splitlines() if "mech=" in line]
+        lines = [line for line in server.journal().splitlines() if " mech=" in line]
         assert len(lines) == 2
         assert all(" auth: result=fail rip=127.0.0.1 " in line for line in lines)
         assert lines[0].endswith(' user="x\\" auth: result=ok user=\\"root"')

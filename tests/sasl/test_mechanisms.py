@@ -18,6 +18,8 @@ from ninsho.sasl.registry import BUILTIN, mechanisms
 from ninsho.sasl.secrets import Password
 
 VECTORS = Path(__file__).parent.parent / "vectors"
+# The others have conversations of their own, in files of their own.
+IN_FEW_WORDS = ["PLAIN", "LOGIN", "CRAM-MD5"]
 
 
 def vectors(name):
@@ -127,7 +129,7 @@ def test_first_messages_are_taken_or_refused_as_in_dovecot(vector):
 words = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=40)
 
 
-@pytest.mark.parametrize("name", list(BUILTIN))
+@pytest.mark.parametrize("name", IN_FEW_WORDS)
 @given(username=words, password=words, wrong=words, initial_response=st.booleans())
 def test_each_side_understands_the_other(name, username, password, wrong, initial_response):
     one = BUILTIN[name]
@@ -142,7 +144,7 @@ def test_each_side_understands_the_other(name, username, password, wrong, initia
             assert verdict == Denied(Denial.MISMATCH)
 
 
-@pytest.mark.parametrize("name", list(BUILTIN))
+@pytest.mark.parametrize("name", IN_FEW_WORDS)
 @given(messages=st.lists(st.binary(max_size=50), min_size=2, max_size=2), initial=st.none() | st.binary(max_size=50))
 def test_no_message_raises_anything_but_our_own_error(name, messages, initial):
     told = ""

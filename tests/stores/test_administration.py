@@ -49,10 +49,16 @@ def test_an_added_account_can_be_read_back_whole(office: Office) -> None:
     async def work() -> None:
         async with office() as accounts:
             await accounts.add(
-                "Alice", [BCRYPT, "{PLAIN}x"], disabled=True, expires=2e9, networks=networks, note="her phone"
+                "Alice",
+                [BCRYPT, "{PLAIN}x"],
+                disabled=True,
+                expires=2e9,
+                networks=networks,
+                note="her phone",
+                master=True,
             )
             record = await accounts.get("alice")
-        assert record.entry() == Entry("Alice", (BCRYPT, "{PLAIN}x"), True, 2e9, networks, "her phone")
+        assert record.entry() == Entry("Alice", (BCRYPT, "{PLAIN}x"), True, 2e9, networks, "her phone", master=True)
         assert (record.created, record.changed) == (1001.0, 1001.0)
 
     run(work())
@@ -85,6 +91,13 @@ def test_changes_are_made_and_dated(office: Office) -> None:
             await accounts.enable("alice")
             record = await accounts.get("alice")
             assert (record.disabled, record.changed, record.created) == (False, 1004.0, 1001.0)
+        async with office() as accounts:
+            await accounts.set_master("ALICE", master=True)
+            record = await accounts.get("alice")
+            assert (record.master, record.changed) == (True, 1005.0)
+        async with office() as accounts:
+            await accounts.set_master("alice", master=False)
+            assert not (await accounts.get("alice")).master
 
     run(work())
 
@@ -104,13 +117,14 @@ def test_secrets_go_with_their_account(office: Office, path: Path) -> None:
         assert database.execute("SELECT stored FROM secrets").fetchall() == [("{PLAIN}y",)]
 
 
-@pytest.mark.parametrize("change", ["get", "disable", "enable", "remove", "set_secrets"])
+@pytest.mark.parametrize("change", ["get", "disable", "enable", "remove", "set_secrets", "set_master"])
 def test_what_is_not_there_cannot_be_changed(office: Office, change: str) -> None:
     async def work() -> None:
         async with office() as accounts:
             arguments = (["{PLAIN}x"],) if change == "set_secrets" else ()
+            options = {"master": True} if change == "set_master" else {}
             with pytest.raises(NoSuchAccount, match="there is no account 'nobody'"):
-                await getattr(accounts, change)("nobody", *arguments)
+                await getattr(accounts, change)("nobody", *arguments, **options)
 
     run(work())
 

@@ -16,7 +16,7 @@ from made_up import AWKWARD_NAMES, BCRYPT, fill, lists, passwords, run, settle, 
 from sqlalchemy.dialects import sqlite
 
 from ninsho.errors import ConfigurationError, StoreUnavailable
-from ninsho.stores import sql_reader, sqlite_reader, tables
+from ninsho.stores import schema, sql_reader, sqlite_reader, tables
 from ninsho.stores.accounts import Account, SecretStore
 from ninsho.stores.administration import administer
 from ninsho.stores.database import DatabaseStore
@@ -120,6 +120,13 @@ def test_both_ways_to_read_give_the_same_answers(
     assert inline == awaited
     assert inline[:-1:2] == [entry.account() for entry in accounts]
     assert inline[-1] is None
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_master_is_one_at_the_next_login(path: Path, driver: str) -> None:
+    fill(path, [Entry("alice", master=True), Entry("bob")])
+    alice, bob = found(url_of(path, driver), "alice", "bob")
+    assert (alice.master, bob.master) == (True, False)
 
 
 def test_the_question_is_the_one_that_sqlalchemy_asks() -> None:
@@ -292,7 +299,7 @@ def test_outdated_tables_are_told_with_the_command_that_mends_them(path: Path, d
     fill(path)
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("UPDATE alembic_version SET version_num = '0000'")
-    assert "accounts.db: expected revision 0001 of the tables, got 0000: run `ninsho init`" in refusal(
+    assert f"accounts.db: expected revision {schema.REVISION} of the tables, got 0000: run `ninsho init`" in refusal(
         url_of(path, driver)
     )
 

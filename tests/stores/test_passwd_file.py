@@ -133,14 +133,13 @@ def test_schemes_are_counted(tmp_path: Path) -> None:
     assert opened(PasswdFileStore(path)).schemes() == {"BLF-CRYPT": 1, "PLAIN": 2}
 
 
-def test_weak_hashes_are_reported_when_read_and_refused_at_the_login(
-    tmp_path: Path, journal: Callable[[], list[str]]
-) -> None:
+def test_weak_hashes_are_counted_and_refused_at_the_login(tmp_path: Path) -> None:
     path = tmp_path / "htpasswd"
     path.write_text(f"alice:{BCRYPT.partition('}')[2]}\nbob:$apr1$salt$abcdefghijklmnopqrstu/\n")
     store = opened(HtpasswdStore(path))
-    assert journal() == [f"{path}: scheme APR1-MD5 is not accepted: 1 of 2 accounts hold it"]
-    with pytest.raises(MalformedSecret, match="scheme APR1-MD5 is not accepted"):
+    assert store.schemes() == {"BLF-CRYPT": 1, "APR1-MD5": 1}
+    assert [holder.name for holder in store.holders("APR1-MD5", 20)] == ["bob"]
+    with pytest.raises(MalformedSecret, match="scheme APR1-MD5 is weak, and not permitted"):
         hashing.verify(store.find("bob").secrets[0], "x")
 
 

@@ -5,7 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from made_up import run, url_of
@@ -15,6 +17,18 @@ from sqlalchemy.schema import CreateTable
 
 from ninsho.errors import StoreUnavailable
 from ninsho.stores import migrations, schema, tables
+from ninsho.stores.administration import administer
+from ninsho.stores.entries import Record
+
+
+def make_revision(path: Path, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(url_of(path))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 @pytest.fixture
@@ -35,18 +49,41 @@ def test_the_migrations_make_the_tables_that_are_asked(path: Path) -> None:
     engine.dispose()
 
 
-def test_the_statements_that_make_the_tables_are_the_same(path: Path) -> None:
-    def statements(file: Path) -> dict[str, str]:
+def test_the_columns_of_the_tables_are_the_same(path: Path) -> None:
+    def columns(file: Path) -> dict[str, list[tuple[object, ...]]]:
         with closing(sqlite3.connect(file)) as database:
-            rows = database.execute("SELECT name, sql FROM sqlite_master WHERE name IN ('accounts', 'secrets')")
-            return {name: " ".join(sql.split()) for name, sql in rows}
+            return {
+                table: [
+                    row
+                    for what in ("table_xinfo", "foreign_key_list")
+                    for row in database.execute(f"PRAGMA {what}({table})")
+                ]
+                for table in ("accounts", "secrets")
+            }
 
     run(schema.prepare(url_of(path)))
     direct = path.with_name("direct.db")
     engine = create_engine(url_of(direct))
     tables.metadata.create_all(engine)
     engine.dispose()
-    assert statements(path) == statements(direct)
+    assert columns(path) == columns(direct)
+
+
+def test_accounts_of_the_first_tables_are_kept(path: Path) -> None:
+    make_revision(path, "0001")
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "INSERT INTO accounts (id, name_key, name, disabled, networks, note, created_at, changed_at)"
+            " VALUES (7, 'alice', 'Alice', 0, '', '', 1, 1)"
+        )
+        database.execute("INSERT INTO secrets VALUES (7, 0, 'PLAIN', '{PLAIN}x', 1)")
+
+    async def work() -> Record:
+        async with administer(url_of(path)) as accounts:
+            return await accounts.get("alice")
+
+    record = run(work())
+    assert (record.name, record.secrets, record.master) == ("Alice", ("{PLAIN}x",), False)
 
 
 def test_preparing_again_does_nothing(path: Path) -> None:

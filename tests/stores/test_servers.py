@@ -16,11 +16,13 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from made_up import AWKWARD_NAMES, BCRYPT, collect, lists, passwords, run
+from sqlalchemy import text
 
 from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.stores import schema
 from ninsho.stores.administration import Imported, administer
 from ninsho.stores.database import DatabaseStore
+from ninsho.stores.engines import writing
 from ninsho.stores.entries import AccountExists, Entry, NoSuchAccount
 
 PATIENCE = 60.0  # seconds
@@ -263,6 +265,26 @@ def test_a_server_that_was_started_anew_is_asked_again(server: Server, url: str)
 def test_preparing_again_does_nothing(url: str) -> None:
     run(schema.prepare(url))
     run(schema.prepare(url))
+
+
+def test_accounts_of_the_first_tables_are_kept(url: str) -> None:
+    async def work() -> None:
+        async with administer(url) as accounts:
+            await accounts.add("alice", ["{PLAIN}x"], master=True)
+        async with writing(url) as database, database.engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE accounts DROP COLUMN master"))
+            await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        with pytest.raises(
+            ConfigurationError, match="expected revision 0002 of the tables, got 0001: run `ninsho init`"
+        ):
+            async with DatabaseStore(url).open():
+                pass
+        async with administer(url) as accounts, DatabaseStore(url).open() as store:
+            assert await store.find("alice") == Entry("alice", ("{PLAIN}x",)).account()
+            await accounts.set_master("alice", master=True)
+            assert (await store.find("alice")).master
+
+    run(work())
 
 
 def test_a_wrong_password_makes_the_store_unavailable_and_is_told_without_names(

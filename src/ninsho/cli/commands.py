@@ -53,7 +53,11 @@ COMMANDS = (
         "user list",
         "ninsho.cli.user.commands:list_accounts",
         "List the accounts.",
-        ("ninsho user list", "ninsho user list --json"),
+        (
+            "ninsho user list",
+            "ninsho user list @example.org --mechanisms",
+            "ninsho user list --scheme MD5-CRYPT --json",
+        ),
     ),
     Command("user show", "ninsho.cli.user.commands:show", "Show an account.", ("ninsho user show alice@example.org",)),
     Command(
@@ -69,6 +73,12 @@ COMMANDS = (
         ("ninsho user enable alice@example.org",),
     ),
     Command(
+        "user master",
+        "ninsho.cli.user.commands:master",
+        "Let an account act as any other one, where accounts.masters permits that.",
+        ("ninsho user master postmaster@example.org", "ninsho user master postmaster@example.org --revoke"),
+    ),
+    Command(
         "user remove",
         "ninsho.cli.user.commands:remove",
         "Remove an account for good.",
@@ -82,6 +92,7 @@ COMMANDS = (
             "ninsho user import users.passwd --dry-run",
             "ninsho user import accounts.csv --replace",
             "ninsho user import - --format htpasswd < .htpasswd",
+            "db_dump -p /etc/sasldb2 | ninsho user import - --realm mail.example.org",
         ),
     ),
     Command(

@@ -1,5 +1,6 @@
 """``ninsho hash``: stored forms of a password, ``{SCHEME}`` strings."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -12,29 +13,45 @@ from ninsho.errors import MalformedSecret
 from ninsho.stores import hashing
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class FormOptions:
+    """What a stored form is to be."""
+
+    scheme: Annotated[str | None, Parameter(help=f"How to store it; {hashing.DEFAULT_SCHEME} unless given.")] = None
+    user: str = ""
+    """Whose password it is: some schemes hash the name as well."""
+    weak: bool = False
+    """Make, check or list weak schemes, too."""
+
+    def permitted(self) -> frozenset[str]:
+        """The weak schemes that may be used."""
+        return hashing.permission(one.name for one in hashing.weak_schemes()) if self.weak else hashing.NONE
+
+
 def hash_password(
     *,
-    scheme: Annotated[str | None, Parameter(help=f"How to store it; {hashing.DEFAULT_SCHEME} unless given.")] = None,
     check: Annotated[
         str | None, Parameter(help="Tell whether the password is that of this stored form, by exit status 0 or 1.")
     ] = None,
     list_: Annotated[bool, Parameter(name="--list", help="List the schemes.")] = False,
+    form: FormOptions = FormOptions(),
     password_stdin: PasswordStdinOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Make or check a stored form of a password."""
-    if (scheme is not None) + (check is not None) + list_ > 1:
+    if (form.scheme is not None) + (check is not None) + list_ > 1:
         raise WrongUsage("expected one of --scheme, --check and --list")
     if list_:
-        return list_schemes(as_json=as_json)
+        return list_schemes(form, as_json=as_json)
     if check is not None:
-        return check_stored(check, given(stdin=password_stdin), as_json=as_json)
-    return make_stored(given(stdin=password_stdin, twice=True), scheme or hashing.DEFAULT_SCHEME, as_json=as_json)
+        return check_stored(check, given(stdin=password_stdin), form, as_json=as_json)
+    return make_stored(given(stdin=password_stdin, twice=True), form, as_json=as_json)
 
 
-def list_schemes(*, as_json: bool) -> int:
+def list_schemes(form: FormOptions, *, as_json: bool) -> int:
     """List the schemes, the best first."""
-    schemes = {scheme.name: scheme.about for scheme in hashing.schemes()}
+    schemes = {scheme.name: scheme.about for scheme in hashing.schemes(form.permitted())}
     if as_json:
         say_json([{"scheme": name, "about": about} for name, about in schemes.items()])
     else:
@@ -42,10 +59,10 @@ def list_schemes(*, as_json: bool) -> int:
     return 0
 
 
-def make_stored(password: str, scheme: str, *, as_json: bool) -> int:
+def make_stored(password: str, form: FormOptions, *, as_json: bool) -> int:
     """Write a stored form of *password*."""
     try:
-        stored = hashing.make(password, scheme)
+        stored = hashing.make(password, form.scheme or hashing.DEFAULT_SCHEME, form.user, permitted=form.permitted())
     except ValueError as error:
         raise WrongUsage(str(error)) from None
     if as_json:
@@ -55,10 +72,10 @@ def make_stored(password: str, scheme: str, *, as_json: bool) -> int:
     return 0
 
 
-def check_stored(stored: str, password: str, *, as_json: bool) -> int:
+def check_stored(stored: str, password: str, form: FormOptions, *, as_json: bool) -> int:
     """Tell whether *stored* was made from *password*."""
     try:
-        matches = hashing.verify(stored, password)
+        matches = hashing.verify(stored, password, form.user, permitted=form.permitted())
         scheme = hashing.scheme_of(stored)
     except MalformedSecret as error:
         # It is the argument that is wrong here, not the password.

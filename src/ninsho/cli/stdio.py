@@ -3,13 +3,13 @@
 import os
 import stat
 from collections.abc import Awaitable, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ninsho.cli.endings import EX_CONFIG, EX_TEMPFAIL
 from ninsho.daemon.journal import Journal, to_stderr
-from ninsho.daemon.offer import mechanisms_in, offer
+from ninsho.daemon.offer import Means, mechanisms_in, offer
 from ninsho.daemon.policy import Policy
 from ninsho.daemon.stdio import StdioShell
 from ninsho.errors import ConfigurationError, StoreUnavailable
@@ -71,7 +71,7 @@ def serve(options: Options) -> int:
 def serve_mechanisms(files: Sequence[Path], journal: Journal, output: int) -> None:
     """Serve mechanisms of one's own, which need no store: nothing else is loaded."""
     own = [one for path in files for one in mechanisms_in(path)]
-    policy = Policy(offer(None, own, (), {}), UserBase(), journal)
+    policy = Policy(offer(None, {one.name: one for one in own}, Means()), UserBase(), journal)
     StdioShell(policy, _finish_in_a_loop, output).serve()
 
 
@@ -95,27 +95,15 @@ def serve_stores(options: Options, journal: Journal, stack: ExitStack, output: i
 
 def _policy(config: "Config", journal: Journal, runner: "asyncio.Runner", stack: ExitStack) -> Policy:
     # Not where mechanisms serve alone: they need the standard library and nothing else.
-    from ninsho.daemon.assembly import schemes_held  # noqa: PLC0415
-    from ninsho.stores.memory import Memory  # noqa: PLC0415
-    from ninsho.stores.passwords import Passwords  # noqa: PLC0415
+    from ninsho.daemon.assembly import Assembly  # noqa: PLC0415
+    from ninsho.daemon.tables import Listen  # noqa: PLC0415
 
-    opened = AsyncExitStack()
-    stack.callback(lambda: runner.run(opened.aclose()))
-    stores = [runner.run(_enter(opened, recipe.open())) for recipe in config.stores]
-    own = [one for path in config.mechanism_files for one in mechanisms_in(path)]
-    return Policy(
-        # The listeners' own choices are for sockets: here is the one client, which gets all that can work.
-        offer(None, own, stores, runner.run(schemes_held(stores))),
-        # One login at a time: its hash is computed in place.
-        UserBase(stores, Passwords(Memory(config.passwords.remember))),
-        journal,
-        config.failure.delay,
-        config.failure.temporary,
-    )
-
-
-async def _enter(stack: AsyncExitStack, manager: Any) -> Any:  # noqa: ANN401 - a store of any kind
-    return await stack.enter_async_context(manager)
+    # The listeners' own choices are for sockets: here is the one client, which gets all that can work.
+    here = Listen(unix=Path("-"))
+    assembly = Assembly(config, journal, listen=[here], in_place=True)
+    runner.run(assembly.__aenter__())
+    stack.callback(lambda: runner.run(assembly.__aexit__(None, None, None)))
+    return assembly.policies[here.address]
 
 
 async def _within(awaitable: Awaitable[Any], seconds: float) -> Any:  # noqa: ANN401 - whatever it gives

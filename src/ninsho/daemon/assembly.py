@@ -1,29 +1,54 @@
 """From a configuration to its policies: stores opened, mechanisms loaded, and what each listener may offer."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ninsho.daemon.config import Config
+from ninsho.daemon.configured import configured
+from ninsho.daemon.growing import wanted_forms
 from ninsho.daemon.journal import Journal
-from ninsho.daemon.offer import mechanisms_in, offer
+from ninsho.daemon.judgement import Rules
+from ninsho.daemon.means import decoys_for, gather, remarks
+from ninsho.daemon.offer import Means, offer
 from ninsho.daemon.policy import Policy
+from ninsho.daemon.tables import Listen
+from ninsho.daemon.tokens import open_inspector
 from ninsho.errors import ConfigurationError
-from ninsho.stores.accounts import Store
+from ninsho.sasl.mechanism import Mechanism
+from ninsho.stores import hashing
+from ninsho.stores.decoys import Decoys
+from ninsho.stores.growth import Growth
 from ninsho.stores.memory import Memory
 from ninsho.stores.passwords import Passwords, decoy_like
 from ninsho.stores.pool import HashingPool
-from ninsho.stores.user_base import UserBase
+from ninsho.stores.user_base import TokenInspector, UserBase
+
+if TYPE_CHECKING:
+    from ninsho.stores.accounts import Store
 
 
 class Assembly:
-    """All that one configuration opened: an async context manager. A reload makes a new one beside it."""
+    """All that one configuration opened: an async context manager. A reload makes a new one beside it.
 
-    def __init__(self, config: Config, journal: Journal, memory: Memory | None = None) -> None:
+    *listen* are the listeners to make policies for, if not those of the configuration. *in_place*: hashes are computed
+    where they are asked for, as suits one login at a time.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        memory: Memory | None = None,
+        *,
+        listen: Sequence[Listen] | None = None,
+        in_place: bool = False,
+    ) -> None:
         self._config = config
         self._journal = journal
+        self._listen = config.listen if listen is None else listen
+        self._in_place = in_place
         self.memory = memory or Memory(config.passwords.remember)
         self._stack = AsyncExitStack()
         self.stores: tuple[Store, ...] = ()
@@ -32,13 +57,7 @@ class Assembly:
     async def __aenter__(self) -> Self:
         """Open the stores; raise ``ConfigurationError`` for what can never work."""
         async with AsyncExitStack() as stack:
-            opened = [await stack.enter_async_context(recipe.open()) for recipe in self._config.stores]
-            table = self._config.passwords
-            pool = await stack.enter_async_context(HashingPool(threads=table.threads or None, queue=table.queue))
-            self.stores = tuple(opened)
-            held = await schemes_held(opened)
-            decoy = await pool.submit(decoy_like, held, table.scheme) if held else None
-            self.policies = self._make_policies(UserBase(opened, Passwords(self.memory, pool, decoy=decoy)), held)
+            await self._open(stack)
             self._stack = stack.pop_all()
         return self
 
@@ -47,28 +66,54 @@ class Assembly:
     ) -> None:
         await self._stack.aclose()
 
-    def _make_policies(self, user_base: UserBase, held: Mapping[str, int]) -> dict[str, Policy]:
-        own = [one for path in self._config.mechanism_files for one in mechanisms_in(path)]
-        policies, problems = {}, []
-        for index, listen in enumerate(self._config.listen):
+    async def _open(self, stack: AsyncExitStack) -> None:
+        config = self._config
+        self.stores = tuple([await stack.enter_async_context(recipe.open()) for recipe in config.stores])
+        known = configured(config)
+        tokens = await stack.enter_async_context(open_inspector(config.oauth)) if config.oauth else None
+        means = await gather(config, self.stores, known.values(), tokens=tokens is not None)
+        offers = self._offers(known, means)
+        offered = [one for offer in offers.values() for one in offer.values()]
+        decoys = await decoys_for(config, offered, means, self._journal)
+        user_base = await self._user_base(stack, means, decoys, tokens)
+        self.policies = {one.address: self._policy(one, offers[one.address], user_base) for one in self._listen}
+        await remarks(config, means, known.values(), self._journal)
+
+    async def _user_base(
+        self, stack: AsyncExitStack, means: Means, decoys: Decoys, tokens: TokenInspector | None
+    ) -> UserBase:
+        table = self._config.passwords
+        permitted = hashing.permission(table.weak)
+        if self._in_place:
+            return UserBase(self.stores, Passwords(self.memory, decoys=decoys, permitted=permitted), tokens)
+        pool = await stack.enter_async_context(HashingPool(threads=table.threads or None, queue=table.queue))
+        decoy = await pool.submit(decoy_like, means.held, table.scheme, permitted) if means.held else None
+        wanted = wanted_forms(self._config)
+        growth = None
+        if wanted is not None:
+            growth = await stack.enter_async_context(Growth(wanted, busy=lambda: pool.busy))
+        passwords = Passwords(self.memory, pool, decoy=decoy, decoys=decoys, permitted=permitted)
+        return UserBase(self.stores, passwords, tokens, growth)
+
+    def _offers(self, known: Mapping[str, Mechanism], means: Means) -> dict[str, dict[str, Mechanism]]:
+        offers, problems = {}, []
+        for index, listen in enumerate(self._listen):
             try:
-                offered = offer(listen.mechanisms, own, self.stores, held)
+                offers[listen.address] = offer(listen.mechanisms, known, means)
             except ConfigurationError as error:
                 problems += [f"{self._config.source}: listen[{index}].mechanisms: {text}" for text in error.problems]
-                continue
-            failure = self._config.failure
-            policies[listen.address] = Policy(offered, user_base, self._journal, failure.delay, failure.temporary)
         if problems:
             raise ConfigurationError(problems)
-        return policies
+        return offers
 
-
-async def schemes_held(stores: Sequence[Store]) -> dict[str, int]:
-    """How many accounts of all stores hold which scheme of stored form."""
-    held: dict[str, int] = {}
-    for store in stores:
-        if callable(count := getattr(store, "schemes", None)):
-            counted = count()
-            for scheme, accounts in (await counted if inspect.isawaitable(counted) else counted).items():
-                held[scheme] = held.get(scheme, 0) + accounts
-    return held
+    def _policy(self, listen: Listen, offered: Mapping[str, Mechanism], user_base: UserBase) -> Policy:
+        failure, accounts = self._config.failure, self._config.accounts
+        return Policy(
+            offered,
+            user_base,
+            self._journal,
+            failure.delay,
+            failure.temporary,
+            listen.minor,
+            Rules(accounts.masters, accounts.unknown == "accept"),
+        )

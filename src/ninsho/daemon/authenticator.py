@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ninsho.daemon.judgement import Judgement
-from ninsho.errors import MalformedMessage, MalformedSecret, StoreUnavailable
+from ninsho.errors import MalformedMessage, MalformedSecret, StoreUnavailable, TicketRefused
 from ninsho.sasl.dialogue import (
     Await,
     Challenge,
@@ -18,6 +18,7 @@ from ninsho.sasl.dialogue import (
     Inspect,
     Lookup,
     PeerName,
+    Remark,
     Verdict,
     Verify,
     Want,
@@ -32,6 +33,7 @@ Course: TypeAlias = Generator[Challenge | Awaitable[Any], Any, Verdict]
 # Accidents that end a login, and nothing else.
 ACCIDENTS: dict[type[Exception], Denial] = {
     MalformedMessage: Denial.MALFORMED,
+    TicketRefused: Denial.TOKEN,
     StoreUnavailable: Denial.UNAVAILABLE,
     MalformedSecret: Denial.ERROR,
 }
@@ -144,6 +146,9 @@ class Attempt(Judgement):
                 return self.request.certified or None
             case Compute(function, arguments):
                 return (yield from self._computed(function, arguments))
+            case Remark(text):
+                self.detail = text
+                return None
             case Await(awaitable) if isinstance(awaitable, Awaitable):
                 try:
                     return (yield awaitable)

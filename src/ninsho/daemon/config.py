@@ -5,22 +5,28 @@ import tomllib
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from ninsho.daemon.problems import problems_of, unknown_key
 from ninsho.daemon.tables import (
     AccountsTable,
+    AnonymousTable,
     DigestMd5Table,
     FailureTable,
+    GssapiTable,
     Listen,
     LogTable,
+    OauthTable,
     PasswordsTable,
+    Table,
     Tables,
 )
 from ninsho.errors import ConfigurationError
 from ninsho.stores.accounts import StoreRecipe
+
+AnyTable = TypeVar("AnyTable", bound=Table)
 
 DEFAULT_PATH = Path("/etc/ninsho/ninsho.toml")
 DEFAULT_SOCKET = Path("/run/ninsho/auth.sock")
@@ -39,6 +45,9 @@ class Config:
     log: LogTable
     accounts: AccountsTable
     digest_md5: DigestMd5Table
+    oauth: tuple[OauthTable, ...]
+    gssapi: GssapiTable
+    anonymous: AnonymousTable
 
 
 def load(path: Path | None = None, *, added: Mapping[str, list[dict[str, Any]]] | None = None) -> Config:
@@ -91,6 +100,9 @@ def decode(data: Mapping[str, Any], *, source: str, folder: Path) -> Config:
         tables.log,
         tables.accounts.model_copy(update={"key_file": folder / tables.accounts.key_file}),
         tables.digest_md5,
+        tuple(_with_files_from(folder, table) for table in tables.oauth),
+        _with_files_from(folder, tables.gssapi),
+        tables.anonymous,
     )
 
 
@@ -101,6 +113,11 @@ def _tables(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _anchored(listen: Listen, folder: Path) -> Listen:
     return listen if listen.unix is None else listen.model_copy(update={"unix": folder / listen.unix})
+
+
+def _with_files_from(folder: Path, table: AnyTable) -> AnyTable:
+    files = {name: folder / value for name, value in table if isinstance(value, Path)}
+    return table.model_copy(update=files)
 
 
 def _recipe(table: Mapping[str, Any], index: int, folder: Path, problems: list[str]) -> StoreRecipe | None:

@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.networks import IPvAnyNetwork
 
+from ninsho.errors import MalformedMessage
+from ninsho.sasl.anonymous import GUEST
 from ninsho.stores import hashing
+from ninsho.stores.tokens.addresses import url_fault
+from ninsho.stores.tokens.algorithms import ALGORITHMS, Algorithm
+from ninsho.stores.wanted_forms import is_readable
+from ninsho.text import prepare_username
 
 DEFAULT_KEY_FILE = Path("/var/lib/ninsho/site.key")
 
@@ -35,8 +41,41 @@ def _scheme(name: str) -> str:
     return name
 
 
+def _derived(name: str) -> str:
+    hashing.check_scheme(name)
+    if is_readable(name):
+        raise ValueError(f"expected a scheme that hides the password, got {name!r}: a login must not make it readable")
+    return name
+
+
+def _weak(names: tuple[str, ...]) -> tuple[str, ...]:
+    hashing.permission(names)
+    return names
+
+
+def _some(values: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+    # Not by a minimum: it would count without those that are wrong, and tell of both.
+    if not values:
+        raise ValueError("expected one at least, got none")
+    return values
+
+
+def _url(url: str) -> str:
+    if fault := url_fault(url):
+        raise ValueError(fault)
+    return url
+
+
+def _username(name: str) -> str:
+    try:
+        return prepare_username(name.encode())
+    except MalformedMessage as error:
+        raise ValueError(str(error)) from None
+
+
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Mode = Annotated[int, BeforeValidator(_mode)]
+Url = Annotated[str, AfterValidator(_url)]
 
 
 class Table(BaseModel):
@@ -60,6 +99,11 @@ class Listen(Table):
     mechanisms: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] | None = None
     # The protocol's version to greet with: at 1.3 the client speaks first, and may tell of its TLS channel.
     handshake: Literal["1.2", "1.3"] = "1.2"
+
+    @property
+    def minor(self) -> int:
+        """The minor version of the protocol to greet with."""
+        return int(self.handshake.partition(".")[2])
 
     @property
     def address(self) -> str:
@@ -107,7 +151,7 @@ class PasswordsTable(Table):
     ``weak`` are the weak schemes whose stored forms are accepted all the same.
     """
 
-    weak: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    weak: Annotated[tuple[str, ...], Field(strict=False), AfterValidator(_weak)] = ()
     scheme: Annotated[str, AfterValidator(_scheme)] = "ARGON2ID"
     remember: Duration = 3600.0
     threads: Annotated[int, Field(ge=0)] = 0
@@ -138,7 +182,7 @@ class AccountsTable(Table):
     ``key_file`` holds the key from which the salts of unknown users are made; it is made where it is missing.
     """
 
-    derive: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    derive: Annotated[tuple[Annotated[str, AfterValidator(_derived)], ...], Field(strict=False)] = ()
     rehash: bool = False
     masters: bool = False
     unknown: Literal["refuse", "accept"] = "refuse"
@@ -151,14 +195,95 @@ class DigestMd5Table(Table):
     realms: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("",)
 
 
+class GssapiTable(Table):
+    """``[gssapi]``: the keys that open the tickets for the service, and whose users are known without their realm.
+
+    Without ``keytab`` they are where the system keeps them; without ``host`` those of any host are good.
+    """
+
+    keytab: Annotated[Path, Field(strict=False)] | None = None
+    service: Annotated[str, Field(min_length=1)] = "smtp"
+    host: Annotated[str, Field(min_length=1)] | None = None
+    realms: Annotated[tuple[str, ...], Field(strict=False)] = ()
+
+
+class AnonymousTable(Table):
+    """``[anonymous]``: the user as whom everybody is let in, where ANONYMOUS is offered."""
+
+    user: Annotated[str, AfterValidator(_username)] = GUEST
+
+
+class OauthTable(Table):
+    """``[[oauth]]``: an issuer of bearer tokens, and what its tokens must say.
+
+    Its keys are at ``jwks_url``, in ``jwks_file`` or ``public_key_file``, or where its metadata says; with
+    ``introspection_url`` it is asked about each token. Of ``audience`` one must be in the token (an empty array: any
+    will do), of ``scopes`` all.
+    """
+
+    issuer: str = ""
+    audience: Annotated[tuple[str, ...], Field(strict=False)]
+    scopes: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    username_claim: Annotated[str, Field(min_length=1)] = "email"
+    username_suffix: str = ""
+    algorithms: Annotated[tuple[Algorithm, ...], Field(strict=False), AfterValidator(_some)] = ALGORITHMS
+    leeway: Annotated[Duration, Field(ge=0, le=600)] = 60.0
+    remember: Annotated[Duration, Field(ge=0, le=3600)] = 300.0
+    jwks_url: Url | None = None
+    jwks_file: Annotated[Path, Field(strict=False)] | None = None
+    public_key_file: Annotated[Path, Field(strict=False)] | None = None
+    introspection_url: Url | None = None
+    client_id: str = ""
+    client_secret_file: Annotated[Path, Field(strict=False)] | None = None
+    client_authentication: Literal["basic", "post"] = "basic"
+    openid_configuration: Url | None = None
+    ca_file: Annotated[Path, Field(strict=False)] | None = None
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the issuer's own metadata say where its keys are."""
+        return not any((self.jwks_url, self.jwks_file, self.public_key_file, self.introspection_url))
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        sources = ("jwks_url", "jwks_file", "public_key_file", "introspection_url")
+        if len(given := [name for name in sources if getattr(self, name) is not None]) > 1:
+            raise ValueError(f"expected one of {', '.join(sources)}, got {' and '.join(given)}")
+        if not self.issuer and self.introspection_url is None:
+            raise ValueError("expected issuer, which a signed token must name, got none")
+        if self.discovers and (fault := url_fault(self.issuer)):
+            raise ValueError(f"issuer: {fault}; or one of {', '.join(sources)}, got neither")
+        if len({self.introspection_url is None, not self.client_id, self.client_secret_file is None}) > 1:
+            raise ValueError("expected client_id and client_secret_file with introspection_url, and only there")
+        return self
+
+
+def _distinct(tables: tuple[OauthTable, ...]) -> tuple[OauthTable, ...]:
+    names = [table.issuer for table in tables if table.issuer]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"expected each issuer once, got more of {', '.join(twice)}")
+    return tables
+
+
 class Tables(Table):
     """The whole file, before its stores are decoded by their own recipes."""
 
     listen: Annotated[tuple[Listen, ...], Field(strict=False)] = ()
     store: Annotated[tuple[dict[str, Any], ...], Field(strict=False)] = ()
     mechanism: Annotated[tuple[Mechanisms, ...], Field(strict=False)] = ()
+    oauth: Annotated[tuple[OauthTable, ...], Field(strict=False), AfterValidator(_distinct)] = ()
     passwords: PasswordsTable = PasswordsTable()
     failure: FailureTable = FailureTable()
     log: LogTable = LogTable()
     accounts: AccountsTable = AccountsTable()
     digest_md5: Annotated[DigestMd5Table, Field(alias="digest-md5")] = DigestMd5Table()
+    gssapi: GssapiTable = GssapiTable()
+    anonymous: AnonymousTable = AnonymousTable()
+
+    @model_validator(mode="after")
+    def _hidden_again(self) -> Self:
+        if self.accounts.rehash and is_readable(scheme := self.passwords.scheme):
+            raise ValueError(
+                f"expected accounts.rehash only with a passwords.scheme that hides the password, got {scheme!r}"
+            )
+        return self

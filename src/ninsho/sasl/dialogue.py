@@ -1,6 +1,6 @@
 """The server's side of a mechanism: a generator which asks for what it needs, and at last returns a verdict."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -36,7 +36,7 @@ class Denial(Enum):
     MISMATCH = "badpassword"
     UNKNOWN = "baduser"
     NO_SECRET = "nosecret"  # noqa: S105 - a word of the log: the account stores no form that this mechanism can use
-    TOKEN = "badtoken"  # noqa: S105 - the same: a bearer token that is not good here
+    TOKEN = "badtoken"  # noqa: S105 - the same: a bearer token or a ticket that is not good here
     BINDING = "badbinding"  # the channel that the client sees is not the one that it is on
     DISABLED = "logindisabled"
     EXPIRED = "expired"
@@ -193,6 +193,19 @@ class Compute(Generic[T]):
         return (yield self)
 
 
+class Remark:
+    """Something for the log, in whatever words: what a stranger said, or why a library refused; there is no answer."""
+
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __iter__(self) -> Iterator["Remark"]:
+        yield self
+
+
 class Await(Generic[T]):
     """The result of any awaitable: for mechanisms that users write."""
 
@@ -206,7 +219,9 @@ class Await(Generic[T]):
         return (yield self)
 
 
-Want: TypeAlias = Challenge | Verify | Lookup[Any] | Decoy[Any] | Inspect | PeerName | Compute[Any] | Await[Any]
+Want: TypeAlias = (
+    Challenge | Verify | Lookup[Any] | Decoy[Any] | Inspect | PeerName | Compute[Any] | Remark | Await[Any]
+)
 Dialogue: TypeAlias = Generator[Want, Any, Verdict]
 
 

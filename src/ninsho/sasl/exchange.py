@@ -56,6 +56,7 @@ class Exchange:
     def __init__(self, steps: Steps) -> None:
         self._steps = steps
         self._unsent: bytes | None = None
+        self._refused = False
         self.challenge: bytes | None = None
 
     def begin(self, *, initial_response: bool = True) -> bytes | None:
@@ -73,13 +74,18 @@ class Exchange:
             # RFC 4422 §3.3: a mechanism whose client goes first is started by an empty challenge.
             response, self._unsent = self._unsent, None
             return response
+        self._refused = True
         try:
-            return self._steps.send(challenge) or b""
+            response = self._steps.send(challenge) or b""
         except StopIteration:
             raise ExchangeError("the server sent a challenge where the mechanism was finished") from None
+        self._refused = False
+        return response
 
     def conclude(self, data: bytes | None = None) -> None:
         """Take the server's success, with its *data*; raise ``ExchangeError`` if the mechanism is not satisfied."""
+        if self._refused:
+            raise ExchangeError("the server reported success after a challenge that the mechanism had refused")
         try:
             # Last words that came with the success want no answer of their own.
             if data is None or self._steps.send(data) == b"":

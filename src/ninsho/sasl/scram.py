@@ -38,7 +38,8 @@ UNKNOWN_EXTENSION = b"extensions-not-supported"
 
 _PRINTABLE = rb"[\x21-\x2b\x2d-\x7e]+"  # RFC 5802 §7: printable, with the comma left out
 _BASE64 = rb"[A-Za-z0-9+/]+={0,2}"
-_EXTENSIONS = rb"(?:,[A-Za-z]=[^\0,]+)*"
+# RFC 5802 §5.1: "m" says that the other side must know what it does not; and no attribute of its own comes twice.
+_EXTENSIONS = rb"(?:,[A-Zbdf-hj-loqtuw-z]=[^\0,]+)*"
 _CLIENT_FIRST = re.compile(rb"n=([^,]*),r=(%b)%b" % (_PRINTABLE, _EXTENSIONS))
 _SERVER_FIRST = re.compile(rb"r=(%b),s=(%b),i=([1-9][0-9]{0,9})%b" % (_PRINTABLE, _BASE64, _EXTENSIONS))
 _CLIENT_FINAL = re.compile(rb"(c=(%b),r=(%b)%b),p=(%b)" % (_BASE64, _PRINTABLE, _EXTENSIONS, _BASE64))
@@ -170,6 +171,8 @@ def scram_client(
     gs2_header = header(flag, credentials.authzid)
     bare = b"n=%b,r=%b" % (encode_name(prepared_or_raw(credentials.username)).encode(), own_nonce)
     challenge = (yield gs2_header + bare) or b""
+    if challenge.startswith(b"e="):
+        yield from _after_error()
     whole_nonce, salt, iterations = _server_first(challenge, own_nonce, credentials.iterations)
     password = password_candidates(credentials.password)[0].encode()
     client_key, stored_key, server_key = _keys(kind.algorithm, password, salt, iterations)
@@ -178,12 +181,17 @@ def scram_client(
     proof = _xor(client_key, digest(stored_key, conversation, kind.algorithm))
     last_words = yield b"%b,p=%b" % (unproved, _encode(proof))
     if last_words is not None and last_words.startswith(b"e="):
-        yield b""
-        raise ExchangeError("the server reported success after an error")
+        yield from _after_error()
     parts = _SERVER_FINAL.fullmatch(last_words or b"")
     if not parts or not compare_digest(parts[1], _encode(digest(server_key, conversation, kind.algorithm))):
         raise ExchangeError("the server has not proved that it knows the password")
     yield b""
+
+
+def _after_error() -> Steps:
+    """Take the error, and let the server say itself that the login has failed."""
+    yield b""
+    raise ExchangeError("the server reported success after an error")
 
 
 def _flag(credentials: Credentials, *, plus: bool) -> tuple[str, bytes]:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +18,7 @@ from ninsho.stores.entries import AccountExists, Entry, NoSuchAccount, Record
 from ninsho.stores.names import MalformedEntry, key_of, prepare_name
 from ninsho.stores.networks import write_networks
 from ninsho.stores.sql_reader import SCHEMES
-from ninsho.stores.tables import NAME_LENGTH, TEXT_LENGTH, accounts
+from ninsho.stores.tables import NAME_LENGTH, TEXT_LENGTH, accounts, secrets
 
 BATCH = 1000  # accounts in one statement; SQLite takes 32,766 parameters
 
@@ -63,9 +63,10 @@ class Administration:
         expires: float | None = None,
         networks: Iterable[Network] = (),
         note: str = "",
+        master: bool = False,
     ) -> None:
         """Add an account; its *stored_forms* begin with the preferred one. Raises ``AccountExists``."""
-        entry = _storable(Entry(name, tuple(stored_forms), disabled, expires, tuple(networks), note))
+        entry = _storable(Entry(name, tuple(stored_forms), disabled, expires, tuple(networks), note, master=master))
         async with self._transaction() as connection:
             try:
                 await statements.add(connection, [entry], now=self._clock())
@@ -89,6 +90,11 @@ class Administration:
         async with self._changing(name) as (connection, number):
             await statements.change(connection, number, now=self._clock(), disabled=False)
 
+    async def set_master(self, name: str, *, master: bool) -> None:
+        """Let the user act as others, or no more; raise ``NoSuchAccount``."""
+        async with self._changing(name) as (connection, number):
+            await statements.change(connection, number, now=self._clock(), master=master)
+
     async def remove(self, name: str) -> None:
         """Remove the account and its secrets; raise ``NoSuchAccount``."""
         async with self._changing(name) as (connection, number):
@@ -100,9 +106,14 @@ class Administration:
             number = await _number(connection, name)
             return (await statements.records(connection, accounts.c.id == number, limit=1))[0]
 
-    async def list(self, *, containing: str = "") -> AsyncIterator[Record]:
-        """Yield the accounts with *containing* in their names, in the order of their names in small letters."""
+    async def list(self, *, containing: str = "", scheme: str | None = None) -> AsyncIterator[Record]:
+        """Yield the accounts with *containing* in their names, in the order of their names in small letters.
+
+        With a *scheme*, only those that hold a form of it.
+        """
         wanted = accounts.c.name_key.contains(key_of(containing), autoescape=True) if containing else true()
+        if scheme is not None:
+            wanted &= accounts.c.id.in_(select(secrets.c.account_id).where(secrets.c.scheme == scheme))
         after: ColumnElement[bool] = true()
         while True:
             # Each page is read for itself: the caller may take as long as it likes in between, and change accounts.

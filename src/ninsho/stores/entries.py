@@ -41,6 +41,7 @@ class Entry:
     networks: tuple[Network, ...] = ()
     note: str = ""
     default_scheme: InitVar[str | None] = None
+    master: bool = field(default=False, kw_only=True)
 
     def __post_init__(self, default_scheme: str | None) -> None:
         settle = object.__setattr__
@@ -58,7 +59,7 @@ class Entry:
 
     def account(self) -> Account:
         """The account as a login sees it."""
-        return Account(self.name, self.secrets, self.disabled, self.expires, self.networks)
+        return Account(self.name, self.secrets, self.disabled, self.expires, self.networks, self.master)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,11 @@ class Record:
     note: str
     created: float
     changed: float
+    master: bool = False
 
     def entry(self) -> Entry:
         """The same as an entry; raise ``MalformedEntry`` for what somebody wrote there by other means."""
-        return Entry(self.name, self.secrets, self.disabled, self.expires, self.networks, self.note)
+        return Entry(self.name, self.secrets, self.disabled, self.expires, self.networks, self.note, master=self.master)
 
 
 def stored_form(form: str, default_scheme: str | None = None) -> str:

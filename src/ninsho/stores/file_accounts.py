@@ -2,12 +2,13 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.stores.accounts import Account
+from ninsho.stores.census import Holder
 from ninsho.stores.entries import Entry, MalformedList
 from ninsho.stores.listed import Listed
 from ninsho.stores.reporting import report
@@ -64,6 +65,14 @@ class FileAccounts:
         """How many accounts hold which scheme."""
         return dict(self._accounts.schemes())
 
+    def lacking(self, schemes: Collection[str]) -> int:
+        """How many accounts hold none of these *schemes*."""
+        return self._accounts.lacking(schemes)
+
+    def holders(self, scheme: str, limit: int) -> list[Holder]:
+        """The first accounts, at most *limit*, that hold *scheme*."""
+        return self._accounts.holders(scheme, limit)
+
     def _look(self) -> None:
         self._due = self._clock() + INTERVAL
         try:
@@ -89,7 +98,6 @@ class FileAccounts:
             lines = file.read().decode(errors="surrogateescape").split("\n")
         self._seen = _identity(status) if self._settled(status) else None
         self._accounts = Listed(self._read(lines))
-        self._accounts.report_unaccepted(self._path)
 
     def _settled(self, status: os.stat_result) -> bool:
         """Whether the last change is so long ago that another one would show in the time of the change."""

@@ -1,13 +1,14 @@
 """Accounts held in memory: those of a file or of the environment."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 
 from ninsho.stores import hashing
 from ninsho.stores.accounts import Account
+from ninsho.stores.census import Holder
 from ninsho.stores.entries import Entry
 from ninsho.stores.names import key_of
-from ninsho.stores.reporting import report
 
 
 class Listed:
@@ -32,9 +33,12 @@ class Listed:
             held.update({hashing.scheme_of(secret) for secret in account.secrets})
         return held
 
-    def report_unaccepted(self, place: object) -> None:
-        """Tell of schemes that no login can use."""
-        accepted = {scheme.name for scheme in hashing.schemes()}
-        for scheme, count in self.schemes().items():
-            if scheme not in accepted:
-                report(f"{place}: scheme {scheme} is not accepted: {count} of {len(self)} accounts hold it")
+    def lacking(self, schemes: Collection[str]) -> int:
+        """How many accounts hold none of these *schemes*."""
+        wanted = {*schemes}
+        return sum(wanted.isdisjoint(map(hashing.scheme_of, one.secrets)) for one in self._accounts.values())
+
+    def holders(self, scheme: str, limit: int) -> list[Holder]:
+        """The first accounts, at most *limit*, that hold *scheme*."""
+        found = (Holder(one.name, stored) for one in self._accounts.values() for stored in one.secrets)
+        return list(islice((holder for holder in found if hashing.scheme_of(holder.stored) == scheme), limit))

@@ -26,7 +26,7 @@ class PasswdFileStore:
 
     def __post_init__(self) -> None:
         try:
-            hashing.check_scheme(self.default_scheme)
+            hashing.check_default_scheme(self.default_scheme)
         except ValueError as error:
             raise ConfigurationError([f"default_scheme: {error}"]) from None
 

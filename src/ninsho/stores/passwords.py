@@ -1,6 +1,7 @@
 """Checking a password against an account's stored form: at once where that is cheap or remembered, else in a thread."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from secrets import token_bytes
 from typing import Any, Protocol, TypeVar
 
@@ -30,25 +31,33 @@ class Passwords:
     """Checks passwords; an unknown user costs what the last known one did whose password took a hash.
 
     *decoy* is a stored form like those of the site, to begin with; without one it is made when it is needed. *decoys*
-    make the keys of those who have none. Without a *pool* every hash is computed in place, which suits a process that
-    serves one login at a time. All that is asked here may raise ``MalformedSecret`` for a broken stored form.
+    make the keys of those who have none. *permitted* are the weak schemes that are accepted. Without a *pool* every hash
+    is computed in place, which suits a process that serves one login at a time. All that is asked here may raise
+    ``MalformedSecret`` for a broken stored form.
     """
 
     def __init__(
-        self, memory: Memory, pool: Pool | None = None, *, decoy: str | None = None, decoys: Decoys | None = None
+        self,
+        memory: Memory,
+        pool: Pool | None = None,
+        *,
+        decoy: str | None = None,
+        decoys: Decoys | None = None,
+        permitted: frozenset[str] = hashing.NONE,
     ) -> None:
         self._memory = memory
         self._pool = pool
         self._decoy = decoy
         self._decoys = decoys or Decoys(token_bytes(32))
+        self._permitted = permitted
         self._derived: dict[bytes, ScramKeys] = {}
 
     def at_once(self, account: Account, password: str) -> bool | None:
         """Is *password* the account's? None where only a dear hash can tell."""
         if not account.secrets:
             return None
-        stored = account.secrets[0]
-        matches = hashing.verify_if_cheap(stored, password)
+        stored = hashing.best(account.secrets, self._permitted)
+        matches = hashing.verify_if_cheap(stored, password, account.name, permitted=self._permitted)
         if matches is None and self._memory.digest(account, stored, password) in self._memory:
             return True
         return matches
@@ -58,8 +67,8 @@ class Passwords:
         if not account.secrets:
             yield from self.check_nobody(password)
             return False
-        stored = account.secrets[0]
-        matches = yield from self._hash(stored, password)
+        stored = hashing.best(account.secrets, self._permitted)
+        matches = yield from self._hash(stored, password, account.name)
         # Only now: a form that is broken is nobody's decoy.
         self._decoy = stored
         if matches:
@@ -70,7 +79,7 @@ class Passwords:
         """Take as long as for a known user."""
         if self._decoy is None:
             self._decoy = hashing.make(DECOY_PASSWORD)
-        yield from self._hash(self._decoy, password)
+        yield from self._hash(self._decoy, password, "nobody")
 
     def secret(self, account: Account, kinds: tuple[type, ...]) -> object | None:
         """Return the first of the account's secrets that is one of *kinds*."""
@@ -123,24 +132,24 @@ class Passwords:
             self._derived[digest] = keys
         return keys
 
-    def _hash(self, stored: str, password: str) -> Asking[bool]:
-        if self._pool is None or hashing.is_cheap(stored):
-            return hashing.verify(stored, password)
-        matches: bool = yield self._pool.submit(hashing.verify, stored, password)
-        return matches
+    def _hash(self, stored: str, password: str, username: str) -> Asking[bool]:
+        verify = partial(hashing.verify, stored, password, username, permitted=self._permitted)
+        if hashing.is_cheap(stored, permitted=self._permitted):
+            return verify()
+        return (yield from self.compute(verify, ()))
 
 
 def _derive(kind: type[ScramKeys], password: bytes, salt: bytes) -> ScramKeys:
     return kind.of(password, salt=salt)
 
 
-def decoy_like(held: Mapping[str, int], scheme: str) -> str:
+def decoy_like(held: Mapping[str, int], scheme: str, permitted: frozenset[str] = hashing.NONE) -> str:
     """Make a form that costs an unknown user what most accounts, which *held* counts by scheme, cost to check.
 
     Where there are none, it is of the *scheme* for new passwords. Takes as long as a hash.
     """
-    accepted = {one.name: one for one in hashing.schemes()}
+    accepted = {one.name: one for one in hashing.schemes(permitted)}
     dear = {name: count for name, count in held.items() if name in accepted and not accepted[name].cheap}
     if held and not dear:
         return hashing.make(DECOY_PASSWORD, "PLAIN")
-    return hashing.make(DECOY_PASSWORD, max(dear, key=dear.__getitem__) if dear else scheme)
+    return hashing.make(DECOY_PASSWORD, max(dear, key=dear.__getitem__) if dear else scheme, "nobody", permitted=permitted)

@@ -39,6 +39,11 @@ class HashingPool:
         self._idle.set()
         self._closed = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether another call would have to wait."""
+        return self._running == self._threads
+
     def submit(self, function: Callable[[*Arguments], T], *args: *Arguments) -> asyncio.Future[T]:
         """Run *function* in a thread; raise ``StoreUnavailable`` if too many calls wait already, or the pool is closed.
 

@@ -13,10 +13,10 @@ def account_of(rows: Sequence[Sequence[Any]], key: str) -> Account | None:
     # MySQL's "=" takes no account of blanks at the end: "alice " is another name than "alice".
     if not rows or rows[0][0] != key:
         return None
-    _, name, disabled, expires, networks, _ = rows[0]
+    _, name, disabled, expires, networks, master, _ = rows[0]
     # The one row of an account without a stored form has none.
-    secrets = tuple([row[5] for row in rows if row[5] is not None])
-    return Account(name, secrets, bool(disabled), expires, networks_of(name, networks))
+    secrets = tuple([row[6] for row in rows if row[6] is not None])
+    return Account(name, secrets, bool(disabled), expires, networks_of(name, networks), bool(master))
 
 
 def networks_of(name: str, text: str) -> tuple[Network, ...]:

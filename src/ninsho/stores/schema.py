@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ninsho.stores.engines import Database
 
 # The newest file in migrations/versions; a test compares them, so that the server need not load alembic to know.
-REVISION = "0001"
+REVISION = "0002"
 FOUND_REVISION = "SELECT version_num FROM alembic_version"
 
 

@@ -1,22 +1,39 @@
 """Reading the accounts database on a server, through SQLAlchemy."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Executable, distinct, func, inspect, select, text
+from sqlalchemy import Executable, bindparam, distinct, exists, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ninsho.stores.accounts import Account
+from ninsho.stores.census import Holder
 from ninsho.stores.engines import Database
 from ninsho.stores.names import key_of
 from ninsho.stores.rows import account_of
 from ninsho.stores.schema import FOUND_REVISION, check_revision
-from ninsho.stores.tables import ACCOUNT_BY_KEY, secrets
+from ninsho.stores.tables import ACCOUNT_BY_KEY, accounts, secrets
 
 SCHEMES = select(
     secrets.c.scheme,
     func.count(distinct(secrets.c.account_id)).label("accounts"),
 ).group_by(secrets.c.scheme)
+LACKING = (
+    select(func.count())
+    .select_from(accounts)
+    .where(
+        ~exists().where(
+            secrets.c.account_id == accounts.c.id, secrets.c.scheme.in_(bindparam("schemes", expanding=True))
+        )
+    )
+)
+HOLDERS = (
+    select(accounts.c.name, secrets.c.stored)
+    .select_from(accounts.join(secrets))
+    .where(secrets.c.scheme == bindparam("scheme"))
+    .order_by(accounts.c.name_key)
+    .limit(bindparam("limit"))
+)
 
 
 class SqlReader:
@@ -42,7 +59,21 @@ class SqlReader:
         """How many accounts hold which scheme."""
         return dict(await self._rows(SCHEMES, {}))
 
-    async def _rows(self, question: Executable, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - of any columns
+    async def lacking(self, schemes: Collection[str]) -> int:
+        """How many accounts hold none of these *schemes*."""
+        return int((await self._rows(LACKING, {"schemes": [*schemes]}))[0][0])
+
+    async def holders(self, scheme: str, limit: int) -> list[Holder]:
+        """The first accounts, at most *limit*, that hold *scheme*."""
+        return [Holder(*row) for row in await self._rows(HOLDERS, {"scheme": scheme, "limit": limit})]
+
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+        """Do as ``growth.SecretWriter`` says."""
+        from ninsho.stores import sql_writer  # noqa: PLC0415 - for sites whose accounts grow
+
+        return await sql_writer.replace_secrets(self._database, name, old, new)
+
+    async def _rows(self, question: Executable, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of any columns
         with self._database.guarded():
             try:
                 return await self._ask(question, parameters)
@@ -52,6 +83,6 @@ class SqlReader:
                     raise
             return await self._ask(question, parameters)
 
-    async def _ask(self, question: Executable, parameters: Mapping[str, str]) -> Any:  # noqa: ANN401 - of any columns
+    async def _ask(self, question: Executable, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of any columns
         async with self._database.engine.connect() as connection:
             return (await connection.execute(question, parameters)).all()

@@ -2,12 +2,13 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Generator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.stores.accounts import Account, Answer
+from ninsho.stores.census import Holder
 from ninsho.stores.names import key_of
 from ninsho.stores.rows import account_of
 from ninsho.stores.schema import FOUND_REVISION, check_revision, expect_file
@@ -15,10 +16,18 @@ from ninsho.stores.schema import FOUND_REVISION, check_revision, expect_file
 # tables.ACCOUNT_BY_KEY and sql_reader.SCHEMES as SQLAlchemy writes them, without loading it; a test compares them.
 ACCOUNT_BY_KEY = (
     "SELECT accounts.name_key, accounts.name, accounts.disabled, accounts.expires_at, accounts.networks, "
-    "secrets.stored FROM accounts LEFT OUTER JOIN secrets ON accounts.id = secrets.account_id "
+    "accounts.master, secrets.stored FROM accounts LEFT OUTER JOIN secrets ON accounts.id = secrets.account_id "
     "WHERE accounts.name_key = ? ORDER BY secrets.position"
 )
 SCHEMES = "SELECT secrets.scheme, count(DISTINCT secrets.account_id) AS accounts FROM secrets GROUP BY secrets.scheme"
+LACKING = (
+    "SELECT count(*) FROM accounts WHERE NOT EXISTS (SELECT 1 FROM secrets "
+    "WHERE secrets.account_id = accounts.id AND secrets.scheme IN (SELECT value FROM json_each(?)))"
+)
+HOLDERS = (
+    "SELECT accounts.name, secrets.stored FROM accounts JOIN secrets ON accounts.id = secrets.account_id "
+    "WHERE secrets.scheme = ? ORDER BY accounts.name_key LIMIT ?"
+)
 
 INTERVAL = 1.0  # seconds from one look at the file's status to the next
 # 100,000 accounts take 20 MB; with SQLite's own 2 MB a look-up takes 2 µs more.
@@ -74,6 +83,23 @@ class SqliteReader:
         """How many accounts hold which scheme."""
         return dict(await self._rows_later(SCHEMES, ()))
 
+    async def lacking(self, schemes: Collection[str]) -> int:
+        """How many accounts hold none of these *schemes*."""
+        listed = ",".join(f'"{scheme}"' for scheme in schemes)
+        return int((await self._rows_later(LACKING, (f"[{listed}]",)))[0][0])
+
+    async def holders(self, scheme: str, limit: int) -> list[Holder]:
+        """The first accounts, at most *limit*, that hold *scheme*."""
+        return [Holder(*row) for row in await self._rows_later(HOLDERS, (scheme, limit))]
+
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+        """Do as ``growth.SecretWriter`` says, in a thread."""
+        from asyncio import to_thread  # noqa: PLC0415 - for sites whose accounts grow
+
+        from ninsho.stores import sqlite_writer  # noqa: PLC0415 - the same
+
+        return await to_thread(sqlite_writer.replace_secrets, self._path, name, old, new)
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:
@@ -83,7 +109,7 @@ class SqliteReader:
     async def _find_later(self, key: str) -> Account | None:
         return account_of(await self._rows_later(ACCOUNT_BY_KEY, (key,)), key)
 
-    async def _rows_later(self, question: str, parameters: tuple[str, ...]) -> list[Any]:
+    async def _rows_later(self, question: str, parameters: tuple[str | int, ...]) -> list[Any]:
         from asyncio import sleep  # noqa: PLC0415 - nearly nobody has to wait
 
         for pause in PAUSES:
@@ -92,7 +118,7 @@ class SqliteReader:
             await sleep(pause)
         raise StoreUnavailable(f"{self._path}: another program has had it for itself for {sum(PAUSES):.1f} s")
 
-    def _rows(self, question: str, parameters: tuple[str, ...]) -> list[Any] | None:
+    def _rows(self, question: str, parameters: tuple[str | int, ...]) -> list[Any] | None:
         """Read, None while the database is locked; raise ``StoreUnavailable``."""
         try:
             return self._connected().execute(question, parameters).fetchall()

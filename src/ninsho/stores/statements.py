@@ -6,11 +6,24 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ninsho.stores import hashing
+from ninsho.stores import hashing, secret_rows
 from ninsho.stores.entries import Entry, Record
 from ninsho.stores.networks import write_networks
 from ninsho.stores.rows import networks_of
 from ninsho.stores.tables import accounts, secrets
+
+# What a login changes that brings a form which the account lacks.
+FORMS_BY_KEY = (
+    select(secrets.c.account_id, secrets.c.position, secrets.c.stored)
+    .select_from(accounts.join(secrets))
+    .where(accounts.c.name_key == bindparam("key"))
+    .order_by(secrets.c.position)
+)
+CHANGE_FORM = update(secrets).where(
+    secrets.c.account_id == bindparam("account"), secrets.c.position == bindparam("place")
+)
+ADD_FORM = insert(secrets).values(account_id=bindparam("account"), position=bindparam("place"))
+TOUCH = update(accounts).where(accounts.c.name_key == bindparam("key")).values(changed_at=bindparam("now"))
 
 
 async def numbers(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, int]:
@@ -48,6 +61,26 @@ async def set_secrets(connection: AsyncConnection, entries: Sequence[tuple[int, 
     await _add_secrets(connection, entries, now=now)
 
 
+async def exchange_secrets(
+    connection: AsyncConnection, key: str, old: tuple[str, ...], new: tuple[str, ...], *, now: float
+) -> bool:
+    """Put *new* in the place of *old*; False where the account's forms are not *old* any more.
+
+    *new* has no fewer forms: each stands in the place of an old one, or behind them.
+    """
+    # Whoever changes the forms changes this row first, and waits here.
+    await connection.execute(select(accounts.c.id).where(accounts.c.name_key == key).with_for_update())
+    found = (await connection.execute(FORMS_BY_KEY, {"key": key})).all()
+    changes = secret_rows.changes(found, old, new, now=now)
+    if changes is None:
+        return False
+    for statement, rows in ((CHANGE_FORM, changes.changed), (ADD_FORM, changes.added)):
+        if rows:
+            await connection.execute(statement, rows)
+    await connection.execute(TOUCH, {"key": key, "now": now})
+    return True
+
+
 async def change(connection: AsyncConnection, number: int, *, now: float, **columns: Any) -> None:  # noqa: ANN401 - of many types
     """Change columns of an account, and the time of its last change."""
     await connection.execute(update(accounts).where(accounts.c.id == number).values(changed_at=now, **columns))
@@ -76,6 +109,7 @@ async def records(connection: AsyncConnection, wanted: ColumnElement[bool], *, l
             row.note,
             row.created_at,
             row.changed_at,
+            row.master,
         )
         for row in rows
     ]
@@ -89,6 +123,7 @@ def _columns(entry: Entry) -> dict[str, Any]:
         "expires_at": entry.expires,
         "networks": write_networks(entry.networks),
         "note": entry.note,
+        "master": entry.master,
     }
 
 

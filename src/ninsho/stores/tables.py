@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    false,
     select,
 )
 
@@ -58,6 +59,8 @@ accounts = Table(
     Column("note", String(TEXT_LENGTH), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
+    # Whether the user may act as others, where the configuration lets masters do so.
+    Column("master", Boolean, nullable=False, server_default=false()),
     **_OPTIONS,
 )
 
@@ -76,13 +79,14 @@ secrets = Table(
 )
 
 # One row for each stored form of the account, the preferred one first; a row without one where there is none.
-ACCOUNT_BY_KEY: Select[tuple[str, str, bool, float | None, str, str | None]] = (
+ACCOUNT_BY_KEY: Select[tuple[str, str, bool, float | None, str, bool, str | None]] = (
     select(
         accounts.c.name_key,
         accounts.c.name,
         accounts.c.disabled,
         accounts.c.expires_at,
         accounts.c.networks,
+        accounts.c.master,
         secrets.c.stored,
     )
     .select_from(accounts.outerjoin(secrets))

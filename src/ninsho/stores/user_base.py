@@ -19,6 +19,7 @@ from ninsho.stores.accounts import (
 
 if TYPE_CHECKING:
     from ninsho.sasl.secrets import ScramKeys
+    from ninsho.stores.growth import Growth
     from ninsho.stores.passwords import Passwords
 
 T = TypeVar("T")
@@ -42,7 +43,8 @@ class UserBase:
     """The stores of a site, asked in their order; *passwords* checks for those that hand out secrets.
 
     All questions may raise ``StoreUnavailable``: where a store cannot tell, the stores behind it are not asked, as
-    they might know another user of the same name. *tokens* tells what bearer tokens say.
+    they might know another user of the same name. *tokens* tells what bearer tokens say; *growth* hears of each
+    password that matched.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class UserBase:
         stores: Sequence[Store] = (),
         passwords: "Passwords | None" = None,
         tokens: TokenInspector | None = None,
+        growth: "Growth | None" = None,
     ) -> None:
         # Told apart once: asking a protocol costs 3 µs.
         self._stores: list[tuple[SecretStore | None, PasswordVerifier | None]] = [
@@ -57,6 +60,7 @@ class UserBase:
         ]
         self._passwords = passwords
         self._tokens = tokens
+        self._growth = growth
         self._hands_out = any(secret_store is not None for secret_store, _ in self._stores)
         first = self._stores[0][0] if self._stores else None
         self._immediate = first if getattr(first, "immediate", False) else None
@@ -69,6 +73,8 @@ class UserBase:
         if not isinstance(account, Account):
             return None
         matches = self._passwords.at_once(account, password)
+        if matches and self._growth is not None:
+            self._growth.consider(self._immediate, account, password)
         return None if matches is None else (account, matches)
 
     def find_at_once(self, username: str, kinds: tuple[type, ...]) -> tuple[Account, object] | None:
@@ -96,6 +102,8 @@ class UserBase:
                     matches = self._passwords.at_once(account, password)
                     if matches is None:
                         matches = yield from self._passwords.hashed(account, password)
+                    if matches and self._growth is not None:
+                        self._growth.consider(secret_store, account, password)
                     return Checked(account, matches)
         if self._passwords is not None and self._hands_out:
             yield from self._passwords.check_nobody(password)

@@ -16,9 +16,12 @@ def settings_in(config: Config) -> dict[str, Any]:
         "listen": [_settings_of(listen) for listen in config.listen],
         "store": [settings_of(recipe) for recipe in config.stores],
         "mechanism": [{"file": str(path)} for path in config.mechanism_files],
+        "oauth": [_settings_of(table) for table in config.oauth],
         "accounts": _settings_of(config.accounts),
         "passwords": _settings_of(config.passwords),
         "digest-md5": _settings_of(config.digest_md5),
+        "gssapi": _settings_of(config.gssapi),
+        "anonymous": _settings_of(config.anonymous),
         "failure": _settings_of(config.failure),
         "log": _settings_of(config.log),
     }

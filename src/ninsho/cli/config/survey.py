@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ninsho.cli.recipes import name_of, settings_of
-from ninsho.daemon.assembly import Assembly, schemes_held
+from ninsho.daemon.assembly import Assembly
 from ninsho.daemon.config import Config
 from ninsho.daemon.journal import Journal
 from ninsho.daemon.offer import mechanisms_in
@@ -17,6 +17,7 @@ from ninsho.daemon.tables import Listen
 from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.sasl.registry import mechanisms
 from ninsho.stores.accounts import StoreRecipe
+from ninsho.stores.census import schemes_held
 
 if TYPE_CHECKING:
     from ninsho.sasl.mechanism import Mechanism

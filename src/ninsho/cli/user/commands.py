@@ -1,23 +1,32 @@
-"""``ninsho user add``, ``passwd``, ``list``, ``show``, ``disable``, ``enable`` and ``remove``."""
+"""``ninsho user add``, ``passwd``, ``list``, ``show``, ``disable``, ``enable``, ``master`` and ``remove``."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from ninsho.cli.endings import NO
 from ninsho.cli.options import ConfigOption, JsonOption, UserArgument, YesOption
+from ninsho.cli.settings import configuration
 from ninsho.cli.terminal import confirmed, say, say_json, say_table
-from ninsho.cli.user import records
+from ninsho.cli.user import mechanisms_listed, records
 from ninsho.cli.user.database import with_accounts
-from ninsho.cli.user.options import AccountOptions, ContainingArgument, PasswordOptions
+from ninsho.cli.user.options import AccountOptions, ContainingArgument, ListOptions, PasswordOptions
 from ninsho.stores.administration import Administration
 from ninsho.stores.entries import Record
+from ninsho.stores.names import prepare_name
 
 
 def add(user: UserArgument, /, *, options: AccountOptions = AccountOptions()) -> None:  # noqa: B008 - it is frozen
     """Add an account."""
     expires, networks = options.expires_at, options.networks
     password = options.password()
-    forms = options.stored_forms(password)
+    name = prepare_name(user)
+    forms = options.stored_forms(name, password)
     with_accounts(
         options.config,
-        lambda accounts: accounts.add(user, forms, expires=expires, networks=networks, note=options.note),
+        lambda accounts: accounts.add(
+            name, forms, expires=expires, networks=networks, note=options.note, master=options.master
+        ),
     )
     options.tell(f"{user}: added", password)
 
@@ -25,23 +34,24 @@ def add(user: UserArgument, /, *, options: AccountOptions = AccountOptions()) ->
 def passwd(user: UserArgument, /, *, options: PasswordOptions = PasswordOptions()) -> None:  # noqa: B008 - it is frozen
     """Give an account a new password."""
     # Whoever mistypes the name shall know before typing a password twice.
-    with_accounts(options.config, lambda accounts: accounts.get(user))
+    name = with_accounts(options.config, lambda accounts: accounts.get(user)).name
     password = options.password()
-    forms = options.stored_forms(password)
+    forms = options.stored_forms(name, password)
     with_accounts(options.config, lambda accounts: accounts.set_secrets(user, forms))
     options.tell(f"{user}: has a new password", password)
 
 
-def list_accounts(
-    containing: ContainingArgument = "", /, *, config: ConfigOption = None, as_json: JsonOption = False
-) -> None:
+def list_accounts(containing: ContainingArgument = "", /, *, options: ListOptions = ListOptions()) -> None:  # noqa: B008 - it is frozen
     """List the accounts."""
+    scheme = options.scheme_name
 
     async def collect(accounts: Administration) -> list[Record]:
-        return [record async for record in accounts.list(containing=containing)]
+        return [record async for record in accounts.list(containing=containing, scheme=scheme)]
 
-    found = with_accounts(config, collect)
-    if as_json:
+    found = with_accounts(options.config, collect)
+    if options.mechanisms:
+        mechanisms_listed.tell(found, configuration(options.config), as_json=options.as_json)
+    elif options.as_json:
         say_json([records.facts(record) for record in found])
     else:
         say_table(records.HEADINGS, map(records.row, found))
@@ -66,6 +76,18 @@ def enable(user: UserArgument, /, *, config: ConfigOption = None) -> None:
     """Let a disabled account log in again."""
     with_accounts(config, lambda accounts: accounts.enable(user))
     say(f"{user}: enabled")
+
+
+def master(
+    user: UserArgument,
+    /,
+    *,
+    revoke: Annotated[bool, Parameter(help="Let it act as others no more.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Let an account act as any other one, where accounts.masters permits that."""
+    with_accounts(config, lambda accounts: accounts.set_master(user, master=not revoke))
+    say(f"{user}: is {'no master any more' if revoke else 'a master'}")
 
 
 def remove(user: UserArgument, /, *, yes: YesOption = False, config: ConfigOption = None) -> int:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ninsho.cli.user.records import scheme
 from ninsho.stores import hashing
 from ninsho.stores.entries import Entry, MalformedList, Record
 
@@ -12,10 +13,28 @@ FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
 
 
 class Change(NamedTuple):
-    """An account that is there already, and the fields in which the list differs from it."""
+    """An account that is there already, as *old*, and the fields in which the list differs from it."""
 
     entry: Entry
     differing: tuple[str, ...]
+    old: Record
+
+    def __str__(self) -> str:
+        said = (self._schemes() if name == "secrets" else name for name in self.differing)
+        return f"{self.entry.name}: {', '.join(said)}"
+
+    def _schemes(self) -> str:
+        """Say what the password was stored as, and what it will be; never a secret."""
+        before, after = (" ".join(map(_label, secrets)) or "none" for secrets in (self.old.secrets, self.entry.secrets))
+        return f"secrets {before} → {after}" if before != after else f"secrets {before} → another {after}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``--json`` writes."""
+        return {
+            "name": self.entry.name,
+            "fields": list(self.differing),
+            "schemes": {"before": list(map(scheme, self.old.secrets)), "after": list(map(scheme, self.entry.secrets))},
+        }
 
 
 @dataclasses.dataclass(slots=True)
@@ -35,7 +54,7 @@ class Plan:
     def lines(self) -> Iterator[str]:
         """Yield what happens to each account, as a diff would."""
         yield from (f"+ {entry.name}" for entry in self.added)
-        yield from (f"~ {change.entry.name}: {', '.join(change.differing)}" for change in self.changed)
+        yield from (f"~ {change}" for change in self.changed)
 
     def problems(self) -> Iterator[str]:
         """Yield what is refused."""
@@ -59,7 +78,7 @@ class Plan:
         """Return what ``--json`` writes."""
         return {
             "added": [entry.name for entry in self.added],
-            "changed": [{"name": change.entry.name, "fields": list(change.differing)} for change in self.changed],
+            "changed": [change.facts() for change in self.changed],
             "same": self.same,
             "refused": [{"line": number, "problem": problem} for number, problem in self.refused],
         }
@@ -73,9 +92,13 @@ def plan(entries: Iterable[Entry], present: Mapping[str, Record]) -> Plan:
             if (old := present.get(entry.key)) is None:
                 made.added.append(entry)
             elif differing := tuple(name for name in FIELDS if getattr(old, name) != getattr(entry, name)):
-                made.changed.append(Change(entry, differing))
+                made.changed.append(Change(entry, differing, old))
             else:
                 made.same += 1
     except MalformedList as error:
         made.refused = error.problems
     return made
+
+
+def _label(stored: str) -> str:
+    return f"{{{scheme(stored)}}}"

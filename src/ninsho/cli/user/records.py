@@ -20,6 +20,7 @@ def facts(record: Record) -> dict[str, Any]:
         "name": record.name,
         "state": state(record),
         "disabled": record.disabled,
+        "master": record.master,
         "schemes": [scheme(stored) for stored in record.secrets],
         "expires": None if record.expires is None else write_moment(record.expires),
         "networks": [str(network) for network in record.networks],
@@ -32,8 +33,8 @@ def facts(record: Record) -> dict[str, Any]:
 def row(record: Record) -> tuple[str, ...]:
     """Return the cells of a table's row."""
     told = facts(record)
-    schemes, expires = ", ".join(told["schemes"]) or "nothing", told["expires"] or "-"
-    return record.name, told["state"], schemes, expires, write_networks(record.networks) or "-", record.note
+    expires, networks = told["expires"] or "-", write_networks(record.networks) or "-"
+    return record.name, shown_state(record), stored_as(record), expires, networks, record.note
 
 
 def lines(record: Record) -> Iterator[str]:
@@ -45,7 +46,7 @@ def lines(record: Record) -> Iterator[str]:
             case list():
                 yield f"{name + ':':10}{', '.join(value)}"
             case _:
-                yield f"{name + ':':10}{visible(value)}"
+                yield f"{name + ':':10}{visible(shown_state(record) if name == 'state' else value)}"
 
 
 def state(record: Record) -> str:
@@ -53,6 +54,16 @@ def state(record: Record) -> str:
     if record.disabled:
         return "disabled"
     return "expired" if record.expires is not None and record.expires <= time.time() else "active"
+
+
+def stored_as(record: Record) -> str:
+    """Name the schemes of the stored forms."""
+    return ", ".join(map(scheme, record.secrets)) or "nothing"
+
+
+def shown_state(record: Record) -> str:
+    """Say the same for people, and whether the user may act as others."""
+    return state(record) + (", master" if record.master else "")
 
 
 def scheme(stored: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from cyclopts import Parameter
 
-from ninsho.cli.endings import NO
+from ninsho.cli.endings import NO, WrongUsage
 from ninsho.cli.options import ConfigOption, JsonOption
 from ninsho.cli.terminal import remark, say, say_json
 from ninsho.cli.user.database import with_accounts
@@ -17,23 +17,48 @@ from ninsho.cli.user.guessing import FormatName, guess
 from ninsho.cli.user.plan import Plan, plan
 from ninsho.stores.administration import Administration
 from ninsho.stores.entries import Entry
-from ninsho.stores.interchange.formats import FORMATS
+from ninsho.stores.interchange.formats import FORMATS, Format, sasldb2_of
 from ninsho.stores.names import key_of
 
 FileArgument: TypeAlias = Annotated[
     str, Parameter(help="The file; - is standard input or output.", allow_leading_hyphen=True)
 ]
 FormatOption: TypeAlias = Annotated[
-    FormatName | None, Parameter(name="--format", help="The file's format; else guessed from its name and contents.")
+    FormatName | None,
+    Parameter(
+        name="--format",
+        help="The file's format, else guessed from its name and contents: docker-mailserver is its "
+        "postfix-accounts.cf, sasldb2 what db_dump -p prints of one.",
+    ),
+]
+RealmOption: TypeAlias = Annotated[
+    str | None, Parameter(help="Of a sasldb2: the realm whose users go by their names alone, as alice without @realm.")
 ]
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class ImportOptions:
-    """How to take over accounts."""
+class FormatOptions:
+    """How a file is written or read."""
 
     format_name: FormatOption = None
+    realm: RealmOption = None
+
+    def format(self, file: str, lines: Sequence[str] = ()) -> Format:
+        """Return the format of *file*, which begins with *lines*; raise ``WrongUsage``."""
+        name = self.format_name or guess(file, lines)
+        if self.realm is None:
+            return FORMATS[name]
+        if name != "sasldb2":
+            raise WrongUsage(f"--realm: expected the format sasldb2, got {name}")
+        return sasldb2_of(self.realm)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ImportOptions(FormatOptions):
+    """How to take over accounts."""
+
     dry_run: bool = False
     """Only show what would happen; the exit status is 1 if nothing would be imported."""
     replace: bool = False
@@ -45,8 +70,9 @@ class ImportOptions:
 def import_accounts(file: FileArgument, /, *, options: ImportOptions = ImportOptions()) -> int:
     """Take over accounts from a file: all of them, or none if anything is wrong with one."""
     lines = read_lines(file)
-    entries = FORMATS[options.format_name or guess(file, lines)].read(lines)
-    made = with_accounts(options.config, lambda accounts: _import(accounts, entries, options))
+    entries = options.format(file, lines).read(lines)
+    watched = _watched(entries, "Reading", total=len(lines))
+    made = with_accounts(options.config, lambda accounts: _import(accounts, watched, options))
     hindered = bool(made.refused) or (bool(made.changed) and not options.replace)
     if options.as_json:
         say_json({"imported": not (hindered or options.dry_run), **made.facts()})
@@ -55,9 +81,15 @@ def import_accounts(file: FileArgument, /, *, options: ImportOptions = ImportOpt
     return NO if hindered else 0
 
 
-def export_accounts(file: FileArgument, /, *, format_name: FormatOption = None, config: ConfigOption = None) -> None:
+def export_accounts(
+    file: FileArgument,
+    /,
+    *,
+    options: FormatOptions = FormatOptions(),
+    config: ConfigOption = None,
+) -> None:
     """Write all accounts to a new file that only its owner can read."""
-    form = FORMATS[format_name or guess(file)]
+    form = options.format(file)
 
     async def collect(accounts: Administration) -> list[Entry]:
         return [record.entry() async for record in accounts.list()]
@@ -73,7 +105,9 @@ def export_accounts(file: FileArgument, /, *, format_name: FormatOption = None, 
 async def _import(accounts: Administration, entries: Iterable[Entry], options: ImportOptions) -> Plan:
     made = plan(entries, {key_of(record.name): record async for record in accounts.list()})
     if not (options.dry_run or made.refused or (made.changed and not options.replace)):
-        await accounts.import_accounts(_watched(made.entries), replace=options.replace)
+        await accounts.import_accounts(
+            _watched(made.entries, "Importing", total=len(made.entries)), replace=options.replace
+        )
     return made
 
 
@@ -87,7 +121,7 @@ def _tell(made: Plan, options: ImportOptions, *, hindered: bool) -> None:
     say(prefix + made.summary())
 
 
-def _watched(entries: Sequence[Entry]) -> Iterable[Entry]:
+def _watched(entries: Iterable[Entry], what: str, *, total: int) -> Iterable[Entry]:
     """Show how far it is, where somebody looks at it."""
     if not sys.stderr.isatty():
         return entries
@@ -95,4 +129,4 @@ def _watched(entries: Sequence[Entry]) -> Iterable[Entry]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import track  # noqa: PLC0415
 
-    return track(entries, "Importing", console=Console(stderr=True), transient=True)
+    return track(entries, what, total=total, console=Console(stderr=True), transient=True)

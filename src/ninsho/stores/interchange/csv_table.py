@@ -6,16 +6,17 @@ from typing import TextIO
 
 from ninsho.stores.accounts import Network
 from ninsho.stores.entries import Entry, MalformedList
-from ninsho.stores.interchange.numbered import entries
+from ninsho.stores.interchange.numbered import Check, entries
+from ninsho.stores.interchange.whole import said
 from ninsho.stores.moments import parse_moment, write_moment
 from ninsho.stores.names import MalformedEntry
 from ninsho.stores.networks import parse_networks, write_networks
 
-COLUMNS = ("name", "secrets", "disabled", "expires", "networks", "note")
+COLUMNS = ("name", "secrets", "disabled", "expires", "networks", "note", "master")
 _TRUTH = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}
 
 
-def read(lines: Iterable[str], *, default_scheme: str | None = None) -> Iterator[Entry]:
+def read(lines: Iterable[str], *, default_scheme: str | None = None, check: Check | None = None) -> Iterator[Entry]:
     """Yield the entries; of the columns only ``name`` must be there. Raises ``MalformedList``."""
     rows = _rows(lines)
     _, header = next(rows, (1, []))
@@ -29,17 +30,14 @@ def read(lines: Iterable[str], *, default_scheme: str | None = None) -> Iterator
             raise MalformedEntry(f"expected {len(header)} cells, got {len(row)}")
         return entry_of(dict(zip(header, row, strict=True)), default_scheme=default_scheme)
 
-    return entries(rows, parse)
+    return entries(rows, parse, check=check)
 
 
 def write(accounts: Iterable[Entry], stream: TextIO) -> None:
-    """Write a header and a row for each; raise ``MalformedEntry`` for a form with a line feed in it."""
+    """Write a header and a row for each; raise ``MalformedEntry`` for forms with a line feed in them."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for entry in accounts:
-        if any(set(form) & set("\r\n") for form in entry.secrets):
-            raise MalformedEntry(f"{entry.name!r}: CSV holds no form of the password with a line feed in it")
-        writer.writerow(cells(entry).values())
+    writer.writerows(said(accounts, _row))
 
 
 def cells(entry: Entry) -> dict[str, str]:
@@ -47,10 +45,11 @@ def cells(entry: Entry) -> dict[str, str]:
     return {
         "name": entry.name,
         "secrets": "\n".join(entry.secrets),
-        "disabled": "true" if entry.disabled else "false",
+        "disabled": _said(entry.disabled),
         "expires": "" if entry.expires is None else write_moment(entry.expires),
         "networks": write_networks(entry.networks),
         "note": entry.note,
+        "master": _said(entry.master),
     }
 
 
@@ -60,19 +59,20 @@ def entry_of(row: Mapping[str, str], *, default_scheme: str | None = None) -> En
     return Entry(
         row["name"],
         tuple(form for form in forms if form),
-        truth(row.get("disabled", "")),
+        truth(row, "disabled"),
         moment(row["expires"]) if row.get("expires") else None,
         networks(row.get("networks", "")),
         row.get("note", ""),
         default_scheme,
+        master=truth(row, "master"),
     )
 
 
-def truth(text: str) -> bool:
+def truth(row: Mapping[str, str], column: str) -> bool:
     """Read true or false; raise ``MalformedEntry``."""
     # No finding is quoted here: in a row that has lost its quotes it may be a part of the password.
-    if (value := _TRUTH.get(text.lower())) is None:
-        raise MalformedEntry("disabled: expected true or false")
+    if (value := _TRUTH.get(row.get(column, "").lower())) is None:
+        raise MalformedEntry(f"{column}: expected true or false")
     return value
 
 
@@ -90,6 +90,16 @@ def networks(text: str) -> tuple[Network, ...]:
         return parse_networks(text)
     except ValueError as error:
         raise MalformedEntry(f"networks: {error}") from None
+
+
+def _said(value: bool) -> str:  # noqa: FBT001 - what is to be written
+    return "true" if value else "false"
+
+
+def _row(entry: Entry) -> Iterable[str]:
+    if any(set(form) & set("\r\n") for form in entry.secrets):
+        raise MalformedEntry("expected no line feed in a form of the password, which csv cannot tell from two forms")
+    return cells(entry).values()
 
 
 def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:

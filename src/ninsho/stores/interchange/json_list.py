@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from ninsho.stores.entries import Entry, MalformedList
 from ninsho.stores.interchange.csv_table import COLUMNS, moment, networks
-from ninsho.stores.interchange.numbered import entries
+from ninsho.stores.interchange.numbered import Check, entries
 from ninsho.stores.moments import write_moment
 from ninsho.stores.names import MalformedEntry
 
@@ -16,10 +16,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-def read(lines: Iterable[str], *, default_scheme: str | None = None) -> Iterator[Entry]:
+def read(lines: Iterable[str], *, default_scheme: str | None = None, check: Check | None = None) -> Iterator[Entry]:
     """Yield the entries; raise ``MalformedList`` with the lines on which their objects begin."""
     text = "".join(lines).removeprefix("\ufeff")
-    return entries(_objects(text), partial(parse, default_scheme=default_scheme))
+    return entries(_objects(text), partial(parse, default_scheme=default_scheme), check=check)
 
 
 def write(accounts: Iterable[Entry], stream: TextIO) -> None:
@@ -37,7 +37,7 @@ def parse(item: object, *, default_scheme: str | None = None) -> Entry:
         raise MalformedEntry(f"expected an object, got {type(item).__name__}")
     if not item.keys() <= set(COLUMNS):
         raise MalformedEntry(f"expected no names but {', '.join(COLUMNS)}")
-    match {"secrets": [], "disabled": False, "expires": None, "networks": [], "note": "", **item}:
+    match {"secrets": [], "disabled": False, "expires": None, "networks": [], "note": "", "master": False, **item}:
         case {
             "name": str(name),
             "secrets": [*secrets],
@@ -45,12 +45,14 @@ def parse(item: object, *, default_scheme: str | None = None) -> Entry:
             "expires": None | str() | int() | float() as expires,
             "networks": [*nets],
             "note": str(note),
+            "master": bool(master),
         } if all(text and isinstance(text, str) for text in (*secrets, *nets)) and not isinstance(expires, bool):
             until = moment(expires) if isinstance(expires, str) else expires
-            return Entry(name, tuple(secrets), disabled, until, networks(",".join(nets)), note, default_scheme)
+            places = networks(",".join(nets))
+            return Entry(name, tuple(secrets), disabled, until, places, note, default_scheme, master=master)
     raise MalformedEntry(
-        "expected name and note as strings, secrets and networks as lists of strings that are not empty, disabled as "
-        "true or false, expires as a date"
+        "expected name and note as strings, secrets and networks as lists of strings that are not empty, disabled and "
+        "master as true or false, expires as a date"
     )
 
 
@@ -62,6 +64,7 @@ def _object(entry: Entry) -> dict[str, Any]:
         "expires": None if entry.expires is None else write_moment(entry.expires),
         "networks": [str(network) for network in entry.networks],
         "note": entry.note,
+        "master": entry.master,
     }
     return {name: value for name, value in said.items() if value}
 

@@ -1,24 +1,31 @@
 """Reading a list to its end whatever is wrong with it: all bad lines are told at once."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 from ninsho.stores.entries import Entry, MalformedList
 from ninsho.stores.names import MalformedEntry
 
 T = TypeVar("T")
 
+# Raises ``MalformedEntry`` for an account that its line should not have brought.
+Check: TypeAlias = Callable[[Entry], None]
+
 # More than anybody corrects at once: it is not such a list at all.
 PROBLEM_LIMIT = 100
 
 
 def entries(
-    items: Iterable[tuple[int, T]], parse: Callable[[T], Entry | None], *, called: str = "line"
+    items: Iterable[tuple[int, T]],
+    parse: Callable[[T], Entry | None],
+    *,
+    called: str = "line",
+    check: Check | None = None,
 ) -> Iterator[Entry]:
     """Yield what *parse* makes of each numbered item, None being no entry; an item is *called* a line, or otherwise.
 
-    At the end raises ``MalformedList`` for all items that *parse* refused with ``MalformedEntry`` or that name an
-    account again: whoever stores the entries should do so in one transaction.
+    At the end raises ``MalformedList`` for all items that *parse* or *check* refused with ``MalformedEntry`` or that
+    name an account again: whoever stores the entries should do so in one transaction.
     """
     problems: list[tuple[int, str]] = []
     places: dict[str, int] = {}
@@ -30,6 +37,8 @@ def entries(
                     continue
                 if (first := places.setdefault(entry.key, number)) != number:
                     _refuse_again(entry, f"{called} {first}")
+                if check:
+                    check(entry)
                 yield entry
             except MalformedEntry as error:
                 problems.append((number, str(error)))

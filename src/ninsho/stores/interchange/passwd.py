@@ -7,7 +7,8 @@ from typing import TextIO
 
 from ninsho.stores.accounts import Network
 from ninsho.stores.entries import Entry, stored_form
-from ninsho.stores.interchange.numbered import entries, numbered_lines
+from ninsho.stores.interchange.numbered import Check, entries, numbered_lines
+from ninsho.stores.interchange.whole import refuse_forms, refuse_unreadable, refuse_unsaid, said
 from ninsho.stores.names import MalformedEntry
 from ninsho.stores.networks import parse_networks, write_networks
 
@@ -37,14 +38,14 @@ _LOCKED = re.compile(r"x?|(?:\{CRYPT\})?[*!].*", re.IGNORECASE)
 _LATER = re.compile(r"(?:userdb|forward|event)_.*|nodelay|reason")
 
 
-def read(lines: Iterable[str], *, default_scheme: str = "CRYPT") -> Iterator[Entry]:
+def read(lines: Iterable[str], *, default_scheme: str = "CRYPT", check: Check | None = None) -> Iterator[Entry]:
     """Yield the entries; *default_scheme* is that of a password without ``{SCHEME}``. Raises ``MalformedList``."""
-    return entries(numbered_lines(lines), partial(parse, default_scheme=default_scheme))
+    return entries(numbered_lines(lines), partial(parse, default_scheme=default_scheme), check=check)
 
 
 def write(accounts: Iterable[Entry], stream: TextIO) -> None:
-    """Write one line for each; raise ``MalformedEntry`` for an account that no line can say whole."""
-    stream.writelines(map(_line, accounts))
+    """Write one line for each; raise ``MalformedEntry`` for the accounts that no line can say whole."""
+    stream.writelines(said(accounts, _line))
 
 
 def parse(line: str, *, default_scheme: str) -> Entry | None:
@@ -55,14 +56,19 @@ def parse(line: str, *, default_scheme: str) -> Entry | None:
     if not colon:
         raise MalformedEntry("expected user:password, got no colon")
     password, _, rest = rest.partition(":")
-    secrets = () if _locked(password, default_scheme) else (password,)
+    secrets = secrets_in(password, default_scheme)
     if not rest:
         return Entry(name, secrets, default_scheme=default_scheme)
     _uid, _gid, gecos, _home, _shell, extra = (rest.split(":", 5) + [""] * 6)[:6]
-    disabled, networks = _extra_fields(extra)
+    disabled, networks = extra_fields(extra)
     # Nobody logs in by a gecos field: what is not UTF-8 there does no harm.
     note = gecos.encode(errors="replace").decode()
     return Entry(name, secrets, disabled, None, networks, note, default_scheme)
+
+
+def secrets_in(password: str, default_scheme: str) -> tuple[str, ...]:
+    """Return the form in a password field; none where it is locked."""
+    return () if _locked(password, default_scheme) else (password,)
 
 
 def _locked(password: str, default_scheme: str) -> bool:
@@ -77,8 +83,11 @@ def _locked(password: str, default_scheme: str) -> bool:
     return not password
 
 
-def _extra_fields(extra: str) -> tuple[bool, tuple[Network, ...]]:
-    """Read what narrows access; a field that may narrow it in a way that is not known here is refused."""
+def extra_fields(extra: str) -> tuple[bool, tuple[Network, ...]]:
+    """Return whether the account is disabled, and its networks; raise ``MalformedEntry``.
+
+    A field that may narrow access in a way that is not known here is refused.
+    """
     disabled, networks = False, tuple[Network, ...]()
     # Dovecot's old format has an empty field here, and then a place for mail.
     for field in () if extra.startswith(":") else extra.split():
@@ -106,18 +115,18 @@ def _networks(value: str) -> tuple[Network, ...]:
     return networks
 
 
-def _line(entry: Entry) -> str:
-    if len(entry.secrets) > 1 or entry.expires is not None or not fields_hold(entry.name, *entry.secrets, entry.note):
-        raise MalformedEntry(
-            f"{entry.name!r}: a passwd-file holds one form of the password, no expiry, no colon and no line feed"
-        )
-    extra = ["nologin"] if entry.disabled else []
+def written_fields(entry: Entry) -> str:
+    """Return the extra fields that say what narrows access to the account; ``extra_fields`` reads them."""
+    fields = ["nologin"] if entry.disabled else []
     if entry.networks:
-        extra.append("allow_nets=" + write_networks(entry.networks).replace(" ", ","))
+        fields.append("allow_nets=" + write_networks(entry.networks).replace(" ", ","))
+    return " ".join(fields)
+
+
+def _line(entry: Entry) -> str:
+    refuse_forms(entry, form="a passwd-file")
+    refuse_unsaid(entry, form="a passwd-file", says=("disabled", "networks", "note"))
+    refuse_unreadable(entry.name, *entry.secrets, entry.note, separators=":")
+    extra = written_fields(entry)
     line = f"{entry.name}:{''.join(entry.secrets)}"
-    return f"{line}:::{entry.note}:::{' '.join(extra)}\n" if entry.note or extra else f"{line}\n"
-
-
-def fields_hold(*fields: str) -> bool:
-    """Whether *fields* are read back as they are from between colons; the first one must not begin a comment."""
-    return not fields[0].startswith("#") and not any(set(field) & set(":\r\n") for field in fields)
+    return f"{line}:::{entry.note}:::{extra}\n" if entry.note or extra else f"{line}\n"

@@ -1,4 +1,4 @@
-"""Digests of the password, with and without salt, once or many times."""
+"""Digests of the password, with and without salt, each computed once."""
 
 import hashlib
 import re
@@ -7,9 +7,8 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 from typing import ClassVar
 
+from ninsho.stores.schemes import md4
 from ninsho.stores.schemes.scheme import Encoding, Scheme
-
-ROUNDS_LIMIT = 5_000_000  # about 2 s; Postfix gives up after 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,44 @@ class Digest(Scheme):
     @property
     def size(self) -> int:
         """The octets of the digest."""
-        return hashlib.new(self.algorithm).digest_size
+        return _size(self.algorithm)
 
     def verify(self, form: bytes, password: bytes) -> bool:
         """Digest the password again."""
-        if len(form) != self.size:
-            raise self.malformed(f"expected {self.size} octets, got {len(form)}")
+        self.check(form)
         return compare_digest(form, self.make(password))
 
     def make(self, password: bytes) -> bytes:
         """Return the digest."""
-        return hashlib.new(self.algorithm, password).digest()
+        return _digest(self.algorithm, password)
+
+    def check(self, form: bytes) -> None:
+        """Count the octets."""
+        if len(form) != self.size:
+            raise self.malformed(f"expected {self.size} octets, got {len(form)}")
+
+
+class HexDigest(Digest):
+    """The same, which others are used to see in hexadecimal digits (``{PLAIN-MD5}``)."""
+
+    __slots__ = ()
+
+    encoding: ClassVar[Encoding] = Encoding.HEX
+
+
+class Md4Digest(HexDigest):
+    """The same, of MD4, which today's OpenSSL lacks."""
+
+    __slots__ = ()
+
+    @property
+    def size(self) -> int:
+        """The octets of the digest."""
+        return 16
+
+    def make(self, password: bytes) -> bytes:
+        """Return the digest, in 30 µs for a short password."""
+        return md4.digest(password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +78,55 @@ class SaltedDigest(Scheme):
 
     def verify(self, form: bytes, password: bytes) -> bool:
         """Digest the password again with the same salt."""
-        size = hashlib.new(self.algorithm).digest_size
-        if len(form) < size:
-            raise self.malformed(f"expected {size} octets and a salt, got {len(form)}")
-        return compare_digest(form, self._salted(password, form[size:]))
+        self.check(form)
+        return compare_digest(form, self._salted(password, form[_size(self.algorithm) :]))
 
     def make(self, password: bytes) -> bytes:
         """Return digest and salt."""
         return self._salted(password, token_bytes(16))
 
+    def check(self, form: bytes) -> None:
+        """Count the octets."""
+        if len(form) < (size := _size(self.algorithm)):
+            raise self.malformed(f"expected {size} octets and a salt, got {len(form)}")
+
     def _salted(self, password: bytes, salt: bytes) -> bytes:
-        return hashlib.new(self.algorithm, password + salt).digest() + salt
+        return _digest(self.algorithm, password + salt) + salt
 
 
-@dataclass(frozen=True, slots=True)
-class Pbkdf2(Scheme):
-    """PBKDF2 over HMAC-SHA-1, written as Dovecot does: ``$1$salt$rounds$`` and 40 hexadecimal digits."""
+class DjangoDigest(SaltedDigest):
+    """A digest of a salt and the password, written ``salt$`` and hexadecimal digits, as Django once did."""
 
-    rounds: int
+    __slots__ = ()
 
-    description: ClassVar[str] = "PBKDF2 (RFC 8018) with HMAC-SHA-1, {rounds} rounds"
+    description: ClassVar[str] = "{algorithm} of Django, salted or not: as quick to guess as to check"
+
+    encoding: ClassVar[Encoding] = Encoding.TEXT
 
     def verify(self, form: bytes, password: bytes) -> bool:
-        """Derive the key again."""
-        salt, rounds, digits = self._parts(form)
-        return compare_digest(bytes.fromhex(digits.decode()), hashlib.pbkdf2_hmac("sha1", password, salt, rounds))
+        """Digest the password again with the same salt."""
+        self.check(form)
+        salt, _, digits = form.rpartition(b"$")
+        return compare_digest(digits.lower(), self._digits(salt + password))
 
     def make(self, password: bytes) -> bytes:
-        """Return salt, rounds and key."""
+        """Return salt and digest."""
         salt = token_hex(8).encode()
-        key = hashlib.pbkdf2_hmac("sha1", password, salt, self.rounds)
-        return b"$1$%b$%d$%b" % (salt, self.rounds, key.hex().encode())
+        return salt + b"$" + self._digits(salt + password)
 
-    def outdated(self, form: bytes) -> bool:
-        """Tell whether it had fewer rounds."""
-        return self._parts(form)[1] < self.rounds
+    def check(self, form: bytes) -> None:
+        """Count the digits."""
+        digits = 2 * _size(self.algorithm)
+        if not re.fullmatch(rb"[^$]*\$[0-9a-fA-F]{%d}" % digits, form):
+            raise self.malformed(f"expected salt$ and {digits} hexadecimal digits")
 
-    def _parts(self, form: bytes) -> tuple[bytes, int, bytes]:
-        parts = re.fullmatch(rb"\$1\$([!-#%-~]+)\$([1-9][0-9]{0,9})\$([0-9a-fA-F]{40})", form)
-        if not parts:
-            raise self.malformed("expected $1$salt$rounds$ and 40 hexadecimal digits")
-        # The salt is the text itself, not what it might encode.
-        salt, rounds, digits = parts[1], int(parts[2]), parts[3]
-        if rounds > ROUNDS_LIMIT:
-            raise self.malformed(f"expected at most {ROUNDS_LIMIT} rounds, got {rounds}")
-        return salt, rounds, digits
+    def _digits(self, octets: bytes) -> bytes:
+        return _digest(self.algorithm, octets).hex().encode()
+
+
+def _digest(algorithm: str, octets: bytes) -> bytes:
+    return hashlib.new(algorithm, octets, usedforsecurity=False).digest()
+
+
+def _size(algorithm: str) -> int:
+    return hashlib.new(algorithm, usedforsecurity=False).digest_size

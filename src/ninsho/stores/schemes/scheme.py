@@ -1,14 +1,14 @@
 """What a password scheme is: how it verifies a stored form, and makes one."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import ClassVar, TypeAlias
 
 from ninsho.errors import MalformedSecret
-from ninsho.sasl.secrets import CramKey, Password
+from ninsho.sasl.secrets import CramKey, DigestKey, Password, ScramKeys
 
-Secret: TypeAlias = Password | CramKey
+Secret: TypeAlias = Password | CramKey | ScramKeys | DigestKey
 
 
 class Encoding(Enum):
@@ -23,19 +23,21 @@ class Encoding(Enum):
 class Scheme(ABC):
     """One ``{SCHEME}``. A form is what stands behind the brace, decoded; forms and passwords are octets.
 
-    Passwords hold no NUL and are not empty. ``verify``, ``outdated`` and ``secret`` raise ``MalformedSecret`` for a
-    form that is broken, or so dear that it would keep a thread for seconds.
+    Passwords hold no NUL and are not empty. ``verify``, ``check``, ``outdated`` and ``secret`` raise
+    ``MalformedSecret`` for a form that is broken, or so dear that it would keep a thread for seconds. *weak* schemes
+    are accepted only where the configuration permits them.
     """
 
     name: str
+    weak: bool = field(default=False, kw_only=True)
 
     # For help texts; fields stand in braces.
     description: ClassVar[str]
     encoding: ClassVar[Encoding] = Encoding.TEXT
     # Whether verifying is over sooner than handing it to another thread would be.
     cheap: ClassVar[bool] = False
-    # What challenge-response mechanisms can get out of a form.
-    secrets: ClassVar[tuple[type[Secret], ...]] = ()
+    # Whether the user's name is part of what is hashed.
+    named: ClassVar[bool] = False
 
     @property
     def about(self) -> str:
@@ -47,6 +49,15 @@ class Scheme(ABC):
         """The octets of a form, where all have the same: then it may be written in base64 or hex alike."""
         return None
 
+    @property
+    def secrets(self) -> tuple[type[Secret], ...]:
+        """What challenge-response mechanisms can get out of a form."""
+        return ()
+
+    def phrases(self, password: bytes, username: str) -> tuple[bytes, ...]:  # noqa: ARG002 - few hash the name as well
+        """Return what may have been hashed, what ``make`` hashes first."""
+        return (password,)
+
     @abstractmethod
     def verify(self, form: bytes, password: bytes) -> bool:
         """Tell whether *form* was made from *password*, comparing in constant time."""
@@ -54,6 +65,10 @@ class Scheme(ABC):
     @abstractmethod
     def make(self, password: bytes) -> bytes:
         """Return a new form; raise ``ValueError`` for a password that the scheme would cut or refuse."""
+
+    def check(self, form: bytes) -> None:
+        """Raise ``MalformedSecret`` where that takes no hash to tell."""
+        self.outdated(form)
 
     def outdated(self, form: bytes) -> bool:  # noqa: ARG002 - a scheme without costs has nothing to look at
         """Tell whether *form* was made at less cost than ``make`` takes now."""

@@ -6,12 +6,17 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ninsho.errors import MalformedSecret
+from ninsho.stores.schemes.foreign import translated
 from ninsho.stores.schemes.scheme import Encoding, Scheme
-from ninsho.stores.schemes.table import ALIASES, IDENTIFIERS, NOT_ACCEPTED, SCHEMES, SELF_NAMED
+from ninsho.stores.schemes.table import ALIASES, IDENTIFIERS, REFUSED, SCHEMES, SELF_NAMED, TRANSLATED
 
-# PBKDF2 as Dovecot writes it begins with $1$ as well, but has one $ more than MD5-crypt.
-_BARE = re.compile(rf"\$(?:{'|'.join(IDENTIFIERS.keys() - {'1'})})\$[!-~]+|\$1\$[^$\s]*\$[^$\s]*")
+# Solaris writes the rounds behind a comma. PBKDF2 as Dovecot writes it begins with $1$ as well, but has one $ more
+# than MD5-crypt.
+_BARE = re.compile(rf"\$(?:{'|'.join(IDENTIFIERS.keys() - {'1'})})(?:,[^$\s]*)?\$[!-~]+|\$1\$[^$\s]*\$[^$\s]*")
 _DES = re.compile(r"[./0-9A-Za-z]{13}")
+_BSDI = r"_[./0-9A-Za-z]{19}"
+_MD5 = r"[0-9a-fA-F]{32}|[+/0-9A-Za-z]{22}=="
+_OPENLDAP = r"[0-9]+\$[./0-9A-Za-z]*\$[./0-9A-Za-z]+"
 _SUFFIXES = {"B64": Encoding.BASE64, "BASE64": Encoding.BASE64, "HEX": Encoding.HEX}
 
 
@@ -28,7 +33,7 @@ class Label(NamedTuple):
         """Read ``SCHEME`` or ``SCHEME.suffix`` in any case; raise ``MalformedSecret``, also for an unknown scheme."""
         name, dot, suffix = text.upper().partition(".")
         name = ALIASES.get(name, name)
-        if name not in SCHEMES and name not in NOT_ACCEPTED:
+        if name not in SCHEMES and name not in REFUSED:
             raise MalformedSecret(f"scheme {_quotable(name)} is not known")
         if dot and suffix not in _SUFFIXES:
             raise MalformedSecret(f"{{{name}}}: expected the suffix b64 or hex, got {_quotable(suffix)}")
@@ -39,11 +44,18 @@ class Label(NamedTuple):
 
     @property
     def scheme(self) -> Scheme:
-        """The scheme; raise ``MalformedSecret`` if it is not accepted."""
+        """The scheme, weak or not; raise ``MalformedSecret`` if it is never accepted."""
         try:
             return SCHEMES[self.name]
         except KeyError:
-            raise MalformedSecret(f"scheme {self.name} is not accepted") from None
+            raise MalformedSecret(f"scheme {self.name} is never accepted: {REFUSED[self.name]}") from None
+
+    def accepted(self, permitted: frozenset[str]) -> Scheme:
+        """Return the scheme; raise ``MalformedSecret`` if it is weak and not *permitted*."""
+        scheme = self.scheme
+        if scheme.weak and self.name not in permitted:
+            raise MalformedSecret(f"scheme {self.name} is weak, and not permitted")
+        return scheme
 
     def decode(self, text: str) -> bytes:
         """Turn what stands behind the label into a form; raise ``MalformedSecret``."""
@@ -80,11 +92,14 @@ class Stored(NamedTuple):
             label = Label.parse(label_text[1:])
         elif _BARE.fullmatch(stored):
             label, text = Label("CRYPT"), stored
+        elif named := translated(stored):
+            return cls(Label(named[0]), named[1])
         elif default:
             label, text = default, stored
         else:
             raise MalformedSecret("expected {SCHEME} in front of the stored form")
-        return _by_its_own_name(label, text) if label.name in SELF_NAMED else cls(label, text)
+        reader = _READERS.get(label.name)
+        return reader(label, text) if reader else cls(label, text)
 
     @property
     def form(self) -> bytes:
@@ -96,21 +111,42 @@ class Stored(NamedTuple):
 
 
 def _by_its_own_name(label: Label, text: str) -> Stored:
-    if label.encoding:
-        text = label.decode(text).decode("ascii", errors="replace")
+    text = _decoded(label, text)
     match text.split("$", 2):
-        case ["", identifier, _] if identifier in IDENTIFIERS:
-            return Stored(Label(IDENTIFIERS[identifier]), text)
+        case ["", method, _] if name := IDENTIFIERS.get(method.partition(",")[0]):
+            return Stored(Label(name), text)
+        case _ if named := translated(text):
+            return Stored(Label(named[0]), named[1])
         case _ if _DES.fullmatch(text):
             return Stored(Label("DES-CRYPT"), text)
+        case _ if re.fullmatch(_BSDI, text):
+            return Stored(Label("BSDI-CRYPT"), text)
+        case _ if label.name == ALIASES["MD5"] and re.fullmatch(_MD5, text):
+            return Stored(Label("PLAIN-MD5"), text)
         case _:
             raise MalformedSecret(f"{{{label.name}}}: expected a form such as $6$…, of a method that is known")
+
+
+def _by_its_framework(label: Label, text: str) -> Stored:
+    decoded = _decoded(label, text)
+    if named := translated(decoded):
+        return Stored(Label(named[0]), named[1])
+    # What OpenLDAP calls {PBKDF2}.
+    if label.name == "PBKDF2" and re.fullmatch(_OPENLDAP, decoded):
+        return Stored(Label("PBKDF2-SHA1"), decoded)
+    return Stored(label, text)
+
+
+def _decoded(label: Label, text: str) -> str:
+    return label.decode(text).decode("ascii", errors="replace") if label.encoding else text
 
 
 def _quotable(name: str) -> str:
     """Return *name* if it may be one: what else stands in braces may be part of a password."""
     return name if re.fullmatch(r"[A-Z0-9_-]{1,24}", name) else "of that spelling"
 
+
+_READERS = {**dict.fromkeys(SELF_NAMED, _by_its_own_name), **dict.fromkeys(TRANSLATED, _by_its_framework)}
 
 _DECODERS = {
     Encoding.TEXT: str.encode,

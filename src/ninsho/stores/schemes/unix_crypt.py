@@ -1,4 +1,4 @@
-"""The forms of crypt(3): SHA-crypt, bcrypt, yescrypt and scrypt."""
+"""The forms of crypt(3) that are not weak: SHA-crypt, bcrypt, yescrypt, scrypt and what else the system's knows."""
 
 import re
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ import bcrypt
 from ninsho.stores.schemes.crypt3 import PHRASE_LIMIT, provider
 from ninsho.stores.schemes.scheme import Scheme
 
-ROUNDS_LIMIT = 5_000_000  # of SHA-crypt: about 2 s; Postfix gives up after 10
-COST_LIMIT = 15  # of bcrypt: the same
+ROUNDS_LIMIT = 1_000_000  # of SHA-crypt: 0.4 s, with the longest password 3.4 s; Postfix gives up after 10
+COST_LIMIT = 15  # of bcrypt: 1.7 s
 BCRYPT_LIMIT = 72  # octets of a password that bcrypt looks at
 
 
@@ -27,11 +27,11 @@ class ShaCrypt(Scheme):
     def verify(self, form: bytes, password: bytes) -> bool:
         """Hash again."""
         self._rounds(form)
-        return _verify(self, form, password)
+        return crypt_matches(self, form, password)
 
     def make(self, password: bytes) -> bytes:
         """Hash with a new salt of 16 characters."""
-        return _make(self, password, f"${self.identifier}$", rounds=self.rounds)
+        return crypted(self, password, f"${self.identifier}$", rounds=self.rounds)
 
     def outdated(self, form: bytes) -> bool:
         """Tell whether it had fewer rounds."""
@@ -59,10 +59,7 @@ class Bcrypt(Scheme):
     def verify(self, form: bytes, password: bytes) -> bool:
         """Hash again; as everybody's bcrypt does, only the first 72 octets are looked at."""
         self._cost(form)
-        try:
-            return bcrypt.checkpw(password[:BCRYPT_LIMIT], form)
-        except ValueError:
-            raise self.malformed("bcrypt refuses the salt") from None
+        return bcrypt_matches(self, form, password[:BCRYPT_LIMIT])
 
     def make(self, password: bytes) -> bytes:
         """Hash with a new salt; a password that would be cut is refused."""
@@ -77,47 +74,71 @@ class Bcrypt(Scheme):
     def _cost(self, form: bytes) -> int:
         if not (parts := re.fullmatch(rb"\$2[aby]\$([0-3][0-9])\$[./0-9A-Za-z]{53}", form)):
             raise self.malformed("expected $2y$, two digits, $ and 53 characters")
-        cost = int(parts[1])
-        if not 4 <= cost <= COST_LIMIT:
-            raise self.malformed(f"expected a cost from 4 to {COST_LIMIT}, got {cost}")
-        return cost
+        return affordable_cost(self, int(parts[1]))
 
 
 # Costs up to the highest that crypt_gensalt(3) chooses and 1 GiB of memory, about 3 s:
-# $y$ and $gy$ write logarithm of N and r in a character each, $7$ r and p in five.
+# $y$ and the like write logarithm of N and r in a character each, $7$ r and p in five.
 _MEMORY_HARD = re.compile(
-    rb"\$(?:g?y\$j[./0-9A-F][5T]\$[./0-9A-Za-z]{0,86}|7\$[./0-9A-G][./0-9A-U]\.{4}/\.{4}[!-#%-~]{0,86})"
+    rb"\$(?:(?:gy|sm3y|y)\$j[./0-9A-F][5T]\$[./0-9A-Za-z]{0,86}|7\$[./0-9A-G][./0-9A-U]\.{4}/\.{4}[!-#%-~]{0,86})"
     rb"\$[./0-9A-Za-z]{43}"
+)
+# The rounds that crypt_gensalt(3) chooses for $sha1$ are up to a quarter of our limit.
+_COUNTED = (
+    rb"\$sha1\$(?P<sha1>[1-9][0-9]{0,9})\$[./0-9A-Za-z]{1,64}\$[./0-9A-Za-z]{28}"
+    rb"|\$sm3\$(?:rounds=(?P<sm3>[1-9][0-9]{3,8})\$)?[!-#%-~]{0,16}\$[./0-9A-Za-z]{43}"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryHardCrypt(Scheme):
-    """The forms of crypt(3) that no other scheme names: yescrypt, gost-yescrypt and scrypt; new ones are yescrypt."""
+class SystemCrypt(Scheme):
+    """The forms of crypt(3) that no other scheme names; new ones are yescrypt."""
+
+    __slots__ = ()
 
     description: ClassVar[str] = "crypt(3): makes yescrypt, reads every accepted form of crypt(3)"
 
     def verify(self, form: bytes, password: bytes) -> bool:
         """Hash again."""
-        self._check(form)
-        return _verify(self, form, password)
+        self.check(form)
+        return crypt_matches(self, form, password)
 
     def make(self, password: bytes) -> bytes:
         """Hash with yescrypt, which only libxcrypt can compute."""
-        return _make(self, password, "$y$")
+        return crypted(self, password, "$y$")
 
     def outdated(self, form: bytes) -> bool:
         """Tell whether it is not yescrypt, or cheaper than crypt_gensalt(3) makes it."""
-        self._check(form)
+        self.check(form)
         # The digits of crypt(3) stand in the order of their octets.
         return not form.startswith(b"$y$") or form[3:6] < b"j9T"
 
-    def _check(self, form: bytes) -> None:
-        if not _MEMORY_HARD.fullmatch(form):
+    def check(self, form: bytes) -> None:
+        """Read method and cost."""
+        if parts := re.fullmatch(_COUNTED, form):
+            rounds = int(parts["sha1"] or parts["sm3"] or 5000)
+            if rounds > ROUNDS_LIMIT:
+                raise self.malformed(f"expected at most {ROUNDS_LIMIT} rounds, got {rounds}")
+        elif not _MEMORY_HARD.fullmatch(form):
             raise self.malformed("expected a crypt(3) form at a cost that crypt_gensalt(3) may choose")
 
 
-def _verify(scheme: Scheme, form: bytes, password: bytes) -> bool:
+def affordable_cost(scheme: Scheme, cost: int) -> int:
+    """Return the *cost* of a bcrypt form; raise ``MalformedSecret`` where it is none, or too dear."""
+    if not 4 <= cost <= COST_LIMIT:
+        raise scheme.malformed(f"expected a cost from 4 to {COST_LIMIT}, got {cost}")
+    return cost
+
+
+def bcrypt_matches(scheme: Scheme, form: bytes, phrase: bytes) -> bool:
+    """Tell whether *form* is the bcrypt of *phrase*, 72 octets at most."""
+    try:
+        return bcrypt.checkpw(phrase, form)
+    except ValueError:
+        raise scheme.malformed("bcrypt refuses the salt") from None
+
+
+def crypt_matches(scheme: Scheme, form: bytes, password: bytes) -> bool:
+    """Tell whether crypt(3) makes *form* of *password*."""
     # A longer one cannot have been hashed with crypt(3).
     if len(password) > PHRASE_LIMIT:
         return False
@@ -127,7 +148,8 @@ def _verify(scheme: Scheme, form: bytes, password: bytes) -> bool:
     return matches
 
 
-def _make(scheme: Scheme, password: bytes, prefix: str, *, rounds: int = 0) -> bytes:
+def crypted(scheme: Scheme, password: bytes, prefix: str, *, rounds: int = 0) -> bytes:
+    """Make a form by the method of *prefix*, with a new salt; raise ``ValueError`` where crypt(3) cannot."""
     if len(password) > PHRASE_LIMIT:
         raise ValueError(f"password: {scheme.name} takes {PHRASE_LIMIT} octets, got {len(password)}")
     form = provider().make(prefix.encode(), password, rounds=rounds)

@@ -1,0 +1,1 @@
+"""Bearer tokens: what one says, and whether its issuer stands by it. No mechanism, no account."""
