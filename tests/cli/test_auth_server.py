@@ -17,7 +17,7 @@ from running import Server
 
 Ask: TypeAlias = Callable[..., tuple[Ended, list[str]]]
 
-KEYS = ["user", "mechanism", "verdict", "reason", "cause", "milliseconds", "stores"]
+KEYS = ["user", "mechanism", "verdict", "reason", "cause", "milliseconds", "stores", "remark"]
 
 
 def encoded(text: str) -> str:
@@ -29,10 +29,10 @@ def ask(ninsho: Run, tmp_path: Path) -> Ask:
     """Ask a scripted server about the user u, whose password is typed as p."""
 
     def command(
-        *replies: str, options: Sequence[str] = (), greeting: Sequence[str] = GREETING
+        *replies: str, options: Sequence[str] = (), greeting: Sequence[str] = GREETING, given: str = "--password-stdin"
     ) -> tuple[Ended, list[str]]:
         with ScriptedServer(tmp_path / "auth.sock", replies, greeting=greeting) as server:
-            ended = ninsho("auth", "test", "u", "--socket", server.address, "--password-stdin", *options, stdin="p\n")
+            ended = ninsho("auth", "test", "u", "--socket", server.address, given, *options, stdin="p\n")
         return ended, server.heard
 
     return command
@@ -64,6 +64,54 @@ def test_each_round_is_answered(ask: Ask) -> None:
     assert (verb, number) == ("CONT", "1")
     digest = hmac.new(b"p", challenge.encode(), "md5").hexdigest()
     assert response == encoded(f"u {digest}")
+
+
+SCRAM = ("VERSION 1 2", "MECH SCRAM-SHA-256 mutual-auth", "SPID 7", "CUID 1", "COOKIE c00c1e", "DONE")
+
+
+@pytest.mark.parametrize("carried", ["OK", "CONT"])
+def test_success_counts_only_with_the_servers_signature(ask: Ask, carried: str) -> None:
+    challenge = encoded("r=not the client's nonce,s=QSXCR+Q6sek8bf92,i=4096")
+    ended, _ = ask(f"CONT 1 {challenge}", "OK 1 user=u", greeting=SCRAM)
+    assert (ended.status, "expected r=" in ended.err or "nonce" in ended.err) == (1, True)
+    words = encoded("v=aGVsbG8=")
+    replies = [f"OK 1 user=u resp={words}"] if carried == "OK" else [f"CONT 1 {words}", "OK 1 user=u"]
+    ended, _ = ask(*replies, greeting=SCRAM)
+    assert ended.status == 1
+
+
+def test_last_words_may_be_asked_for_with_ok(ask: Ask) -> None:
+    _, heard = ask("OK 1 user=u", options=["--final-resp-ok"])
+    assert heard[2].split("\t")[3:-1] == ["service=smtp", "nologin", "secured", "final-resp-ok"]
+
+
+OAUTH = (
+    "VERSION 1 2",
+    "MECH PLAIN plaintext",
+    "MECH OAUTHBEARER plaintext",
+    "SPID 7",
+    "CUID 1",
+    "COOKIE c00c1e",
+    "DONE",
+)
+REFUSAL = encoded('{"status":"invalid_token","scope":"mail","openid-configuration":"https://id.example.org/o"}')
+DENIED = "FAIL 1 user=u reason=Refused."
+
+
+@pytest.mark.parametrize("replies", [[f"{DENIED} resp={REFUSAL}"], [f"CONT 1 {REFUSAL}", DENIED]])
+def test_what_a_server_has_against_a_token_is_told(ask: Ask, replies: list[str]) -> None:
+    for option in ([], ["--verbose"]):
+        ended, heard = ask(*replies, options=["--json", *option], greeting=OAUTH, given="--token-stdin")
+        assert heard[2].endswith(f"resp={encoded('n,a=u,' + chr(1) + 'auth=Bearer p' + chr(1) * 2)}")
+        assert heard[3:] == (["CONT\t1\tAQ=="] if len(replies) == 2 else [])
+        assert ended.status == 1
+        assert ended.json["reason"] == "Refused. (invalid_token, scope mail, see https://id.example.org/o)"
+        assert "Bearer" not in ended.err
+
+
+def test_whom_to_act_as_is_said(ask: Ask) -> None:
+    _, heard = ask("OK 1 user=v", options=["--authzid", "v"])
+    assert heard[2].endswith(f"resp={encoded('v' + chr(0) + 'u' + chr(0) + 'p')}")
 
 
 def test_lines_for_others_and_unknown_ones_are_passed_over(ask: Ask) -> None:
@@ -177,11 +225,11 @@ def test_the_server_cannot_command_the_terminal(ask: Ask) -> None:
 def test_the_real_server_grants_and_denies(ninsho: Run, tmp_path: Path) -> None:
     (tmp_path / "users").write_text("u:{PLAIN}p\n")
     config = (
-        f'[failure]\ndelay = "0s"\n[[listen]]\nunix = "{tmp_path}/a.sock"\nmechanisms = ["LOGIN", "PLAIN", "CRAM-MD5"]\n'
+        f'[failure]\ndelay = "0s"\n[[listen]]\nunix = "{tmp_path}/a.sock"\nmechanisms = ["LOGIN", "PLAIN", "CRAM-MD5", "SCRAM-SHA-256", "DIGEST-MD5"]\n'
         '[[store]]\ntype = "passwd-file"\npath = "users"\n'
     )
     with Server(tmp_path, config):
-        for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5"):
+        for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "DIGEST-MD5"):
             for password, status in (("p", 0), ("q", 1)):
                 ended = ninsho(
                     "auth", "test", "u", "--socket", tmp_path / "a.sock", "--mechanism", mechanism, "--password-stdin",

@@ -75,7 +75,7 @@ def test_the_guest_has_the_name_that_the_site_gives():
     ids=ascii,
 )
 def test_what_is_no_trace_is_refused(message):
-    with pytest.raises(MalformedMessage, match="^trace: ") as caught:
+    with pytest.raises(MalformedMessage, match=r"^trace: ") as caught:
         converse(anonymous(message), [])
     assert not any(word in str(caught.value) for word in ("sir", "two", "bed", "xxx"))
 
@@ -87,7 +87,7 @@ def test_a_trace_of_255_characters_is_long_enough(trace):
 
 @pytest.mark.parametrize("trace", ["x" * 256, "two\nlines", "\ud800"])
 def test_the_client_sends_nothing_that_is_no_trace(trace):
-    with pytest.raises(ExchangeError, match="^trace: "):
+    with pytest.raises(ExchangeError, match=r"^trace: "):
         Exchange(ANONYMOUS.client(Credentials(trace))).begin()
 
 

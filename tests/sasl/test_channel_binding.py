@@ -282,6 +282,26 @@ def test_a_damaged_certificate_is_refused_or_hashed_and_nothing_else(der, place,
     assert found is None or len(found) in {28, 32, 48, 64}
 
 
+@pytest.mark.parametrize(
+    ("octets", "told"),
+    [
+        (b"", "expected an element of tag 0x30"),
+        (b"\x30", "expected an element of tag 0x30"),
+        (b"\x31\x00", "expected an element of tag 0x30"),
+        (b"\x30\x05\x30\x00\x31\x01\x06", "expected an element of tag 0x30"),
+        (b"\x30\x05\x30\x00\x30\x01\x05", "expected an element of tag 0x06"),
+        # X.690 §10.1: DER has no length that is left open.
+        (b"\x30\x80\x00\x00", "expected a length of 1 to 3 octets, got 0"),
+        (b"\x30\x84\x00\x00\x00\x02\x30\x00", "expected a length of 1 to 3 octets, got 4"),
+        (b"\x30\x82\x01", "expected 1 octets, got 0"),
+        (CERTIFICATES[0] + b"\x00", "expected one certificate, got 1 octets behind it"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told(octets, told):
+    with pytest.raises(ValueError, match=told):
+        tls_server_end_point(octets)
+
+
 @given(st.binary(max_size=300))
 def test_what_is_no_certificate_is_refused(octets):
     with pytest.raises(ValueError, match=r"expected"):

@@ -516,7 +516,7 @@ def test_the_realms_are_the_configurations():
     ("realms", "finding"),
     [
         ([], "expected one or more"),
-        (["a", "b\nc"], "realm 2: no account can be named after it: user name: character 2 is prohibited"),
+        (["", "b\nc"], "realm 2: no account can be named after it: user name: character 2 is prohibited"),
         (["a" * 1000] * 2, "in a challenge of less than 2048 octets, got 2"),
     ],
 )

@@ -19,6 +19,7 @@ from ninsho.errors import ConfigurationError, StoreUnavailable
 from ninsho.stores import schema, sql_reader, sqlite_reader, tables
 from ninsho.stores.accounts import Account, SecretStore
 from ninsho.stores.administration import administer
+from ninsho.stores.census import holders, lacking, schemes_held
 from ninsho.stores.database import DatabaseStore
 from ninsho.stores.entries import Entry
 from ninsho.stores.networks import parse_networks
@@ -135,6 +136,21 @@ def test_the_question_is_the_one_that_sqlalchemy_asks() -> None:
         (sqlite_reader.SCHEMES, sql_reader.SCHEMES),
     ):
         assert ours == " ".join(str(theirs.compile(dialect=sqlite.dialect())).split())
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_accounts_are_counted_by_what_they_hold(path: Path, driver: str) -> None:
+    scram = "{SCRAM-SHA-1}4096,QSXCR+Q6sek8bf92,6dlGYMOdZcOPutkcNY8U2g7vK9Y=,D+CSWLOshSulAsxiupA+qs2/fTE="
+    fill(path, [Entry("bob", ("{PLAIN}x",)), Entry("Alice", ("{PLAIN}y", scram)), Entry("nobody")])
+
+    async def count() -> None:
+        async with DatabaseStore(url_of(path, driver)).open() as store:
+            assert await schemes_held([store]) == {"PLAIN": 2, "SCRAM-SHA-1": 1}
+            assert [await lacking([store], schemes) for schemes in (["PLAIN"], ["SCRAM-SHA-1", "X"], [])] == [1, 2, 3]
+            assert await holders([store], "PLAIN", 1) == [("Alice", "{PLAIN}y")]
+            assert await holders([store, store], "SCRAM-SHA-1", 5) == [("Alice", scram)] * 2
+
+    run(count())
 
 
 def test_the_inline_way_loads_no_sqlalchemy(path: Path) -> None:

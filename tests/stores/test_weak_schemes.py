@@ -8,6 +8,7 @@ import pytest
 
 from ninsho.errors import MalformedSecret
 from ninsho.stores import hashing
+from ninsho.stores.passwords import decoy_like
 from ninsho.stores.schemes.table import REFUSED as NEVER
 
 Vector: TypeAlias = dict[str, Any]
@@ -63,3 +64,9 @@ def test_a_weak_scheme_makes_nothing_unless_it_is_permitted() -> None:
         hashing.normalise("098f6bcd4621d373cade4e832627b4f6", "PLAIN-MD5")
         == "{PLAIN-MD5}098f6bcd4621d373cade4e832627b4f6"
     )
+
+
+@pytest.mark.parametrize("scheme", [scheme.name for scheme in hashing.schemes(WEAK) if not scheme.cheap])
+def test_an_unknown_user_of_a_site_costs_a_form_of_its_most_common_scheme(scheme: str) -> None:
+    held = {scheme: 2, "PLAIN": 3, "LANMAN": 4}
+    assert hashing.scheme_of(decoy_like(held, "ARGON2ID", WEAK)) in (scheme, "CRYPT")

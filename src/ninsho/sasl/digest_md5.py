@@ -58,7 +58,7 @@ class DigestChallenge(NamedTuple):
         return cls(tuple(_text(value, charset) for name, value in directives if name == "realm"), nonce, charset)
 
     def __bytes__(self) -> bytes:
-        realms = b"".join(b"realm=%b," % quote(realm.encode(self.charset)) for realm in self.realms)
+        realms = b"".join(b"realm=%b," % quote(realm.encode()) for realm in self.realms)
         return b'%bnonce=%b,qop="auth",algorithm=md5-sess,charset=utf-8' % (realms, quote(self.nonce))
 
 
@@ -272,16 +272,14 @@ def _hex(octets: bytes) -> bytes:
 def with_realms(realms: Iterable[str]) -> Mechanism:
     """Return the mechanism that offers *realms*; raise ``ValueError`` for those that cannot be offered."""
     realms = tuple(realms)
-    for place, realm in enumerate(filter(None, realms), start=1):
+    for place, realm in enumerate(realms, start=1):
         try:
-            prepare_username(realm.encode())
+            prepare_username(realm.encode() or b"none")
         except MalformedMessage as error:
             raise ValueError(f"realm {place}: no account can be named after it: {error}") from None
     size = len(bytes(DigestChallenge(realms, new_nonce())))
     if not realms or size >= CHALLENGE_LIMIT:
-        raise ValueError(
-            f"realms: expected one or more, in a challenge of less than {CHALLENGE_LIMIT} octets, got {size}"
-        )
+        raise ValueError(f"expected one or more, in a challenge of less than {CHALLENGE_LIMIT} octets, got {size}")
     return replace(DIGEST_MD5, server=partial(digest_md5, realms=realms))
 
 

@@ -40,7 +40,7 @@ class Decoys:
     def keys(self, username: str, kind: type[ScramKeys]) -> ScramKeys:
         """Keys that no password has."""
         model = self.model(username, kind)
-        stored_key = hmac.digest(self._key, b"stored key\0" + username.encode(), kind.algorithm)
+        stored_key = hmac.digest(self._key, b"stored key\0" + key_of(username).encode(), kind.algorithm)
         return kind(model.iterations, self.salt(username, kind, model.salt_size), stored_key, stored_key)
 
     def _chance(self, username: str, kind: type[ScramKeys], purpose: str) -> bytes:

@@ -15,7 +15,8 @@ from ninsho.text import password_candidates
 
 T = TypeVar("T")
 
-DECOY_PASSWORD = "no user has this password"  # noqa: S105 - and nobody gets in with it: the result is not looked at
+# Nobody gets in with it, as the result is not looked at. DES-CRYPT makes nothing from more than 8 octets.
+DECOY_PASSWORD = "nobody's"  # noqa: S105
 
 DERIVED_LIMIT = 10_000  # accounts whose keys for SCRAM are kept once they are computed; 23 ms each
 
@@ -152,4 +153,6 @@ def decoy_like(held: Mapping[str, int], scheme: str, permitted: frozenset[str] =
     dear = {name: count for name, count in held.items() if name in accepted and not accepted[name].cheap}
     if held and not dear:
         return hashing.make(DECOY_PASSWORD, "PLAIN")
-    return hashing.make(DECOY_PASSWORD, max(dear, key=dear.__getitem__) if dear else scheme, "nobody", permitted=permitted)
+    return hashing.make(
+        DECOY_PASSWORD, max(dear, key=dear.__getitem__) if dear else scheme, "nobody", permitted=permitted
+    )

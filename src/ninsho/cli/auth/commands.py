@@ -10,11 +10,8 @@ from ninsho.cli.auth.server import ask_server
 from ninsho.cli.options import UserArgument
 from ninsho.cli.settings import configuration
 from ninsho.cli.terminal import remark
-from ninsho.daemon.config import Config
-from ninsho.daemon.offer import mechanisms_in
-from ninsho.sasl.mechanism import Mechanism
+from ninsho.daemon.configured import configured
 from ninsho.sasl.registry import mechanisms
-from ninsho.stores.accounts import Request
 
 
 def try_login(user: UserArgument, /, *, options: LoginOptions = LoginOptions()) -> int:  # noqa: B008 - it is frozen
@@ -26,22 +23,19 @@ def try_login(user: UserArgument, /, *, options: LoginOptions = LoginOptions()) 
 
 def _ask_server(address: Address, user: str, options: LoginOptions) -> Outcome:
     # The server knows its mechanisms; a file is only read for the client's side of the site's own.
-    known = mechanisms() if options.config is None else _known(configuration(options.config))
+    known = mechanisms() if options.config is None else configured(configuration(options.config))
     return ask_server(
         address,
         lambda offered: options.choose(known, offered),
         lambda mechanism: options.credentials(user, mechanism),
-        options.parameters,
+        lambda mechanism: options.parameters(user, mechanism),
         log=remark if options.verbose else lambda _: None,
     )
 
 
 def _ask_stores(user: str, options: LoginOptions) -> Outcome:
     config = configuration(options.config)
-    mechanism = options.choose(known := _known(config), known)
-    request = Request(mechanism.name, options.fields)
-    return asyncio.run(decide(config, mechanism, options.credentials(user, mechanism), request))
-
-
-def _known(config: Config) -> dict[str, Mechanism]:
-    return mechanisms(one for path in config.mechanism_files for one in mechanisms_in(path))
+    known = configured(config)
+    mechanism = options.choose(known, known)
+    credentials, parameters = options.credentials(user, mechanism), options.parameters(user, mechanism)
+    return asyncio.run(decide(config, known, mechanism, credentials, parameters))

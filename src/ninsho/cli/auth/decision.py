@@ -1,48 +1,72 @@
 """Asking the configured stores themselves, by the same code as the server, and telling how they decide."""
 
 import time
-from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 
 from ninsho.cli.auth.outcome import Outcome
+from ninsho.cli.auth.reasons import reason, unoffered
 from ninsho.cli.auth.witness import Hearing, witness
 from ninsho.cli.recipes import name_of
 from ninsho.daemon.authenticator import Attempt, Course
 from ninsho.daemon.config import Config
-from ninsho.sasl.dialogue import Challenge, Denial, Denied, Verdict
+from ninsho.daemon.judgement import Rules
+from ninsho.daemon.means import gather
+from ninsho.daemon.tokens import open_inspector
+from ninsho.errors import ExchangeError
+from ninsho.sasl.dialogue import Bound, BoundChallenge, Challenge, Denial, Denied, Granted, Verdict
 from ninsho.sasl.exchange import Credentials, Exchange
 from ninsho.sasl.mechanism import Mechanism
-from ninsho.stores.accounts import Account, Request
+from ninsho.stores import hashing
+from ninsho.stores.accounts import Request, Store
 from ninsho.stores.memory import Memory
-from ninsho.stores.networks import write_networks
 from ninsho.stores.passwords import Passwords
 from ninsho.stores.user_base import UserBase
 
 
-async def decide(config: Config, mechanism: Mechanism, credentials: Credentials, request: Request) -> Outcome:
-    """Log in by *mechanism* without any server; raises ``ConfigurationError`` or ``StoreUnavailable`` for a store."""
+async def decide(
+    config: Config,
+    known: Mapping[str, Mechanism],
+    mechanism: Mechanism,
+    credentials: Credentials,
+    parameters: Mapping[str, str],
+) -> Outcome:
+    """Log in by *mechanism*, one of those *known*, without any server.
+
+    Raises ``ConfigurationError`` or ``StoreUnavailable`` for a store that cannot be opened.
+    """
     hearing = Hearing()
+    request = Request(mechanism.name, [f"{name}={value}" if value else name for name, value in parameters.items()])
     async with AsyncExitStack() as stack:
-        stores = [
-            witness(await stack.enter_async_context(recipe.open()), name_of(recipe), hearing)
-            for recipe in config.stores
-        ]
-        # Nobody else logs in meanwhile: the hash is computed in place, and nothing is remembered.
-        attempt = Attempt(UserBase(stores, Passwords(Memory(0))), request, time.time)
+        stores = [await stack.enter_async_context(recipe.open()) for recipe in config.stores]
+        user_base = await _heard(config, stores, hearing, stack)
+        rules = Rules(config.accounts.masters, config.accounts.unknown == "accept")
+        attempt = Attempt(user_base, request, time.time, rules)
         start = time.perf_counter()
         verdict = await _verdict(attempt, mechanism, credentials)
         seconds = time.perf_counter() - start
+        means = await gather(config, stores, known.values(), tokens=bool(config.oauth))
     cause = verdict.cause if isinstance(verdict, Denied) else None
     return Outcome(
         attempt.user or credentials.username,
         mechanism.name,
         "granted" if cause is None else "cannot tell" if cause in {Denial.UNAVAILABLE, Denial.ERROR} else "denied",
-        "" if cause is None else reason(cause, attempt.detail, hearing.account, request),
+        ""
+        if cause is None
+        else reason(cause, attempt.detail, hearing.found, request=request, mechanism=mechanism, config=config),
         None if cause is None else cause.value,
         seconds,
         tuple(hearing.testimonies),
+        unoffered(config, mechanism, means),
     )
+
+
+async def _heard(config: Config, stores: Sequence[Store], hearing: Hearing, stack: AsyncExitStack) -> UserBase:
+    """The user base of *stores*, with witnesses; nobody else logs in: hashes are computed in place, none remembered."""
+    witnesses = [witness(store, name_of(recipe), hearing) for store, recipe in zip(stores, config.stores, strict=True)]
+    passwords = Passwords(Memory(0), permitted=hashing.permission(config.passwords.weak))
+    tokens = await stack.enter_async_context(open_inspector(config.oauth)) if config.oauth else None
+    return UserBase(witnesses, passwords, tokens)
 
 
 async def _verdict(attempt: Attempt, mechanism: Mechanism, credentials: Credentials) -> Verdict:
@@ -55,7 +79,7 @@ async def _verdict(attempt: Attempt, mechanism: Mechanism, credentials: Credenti
 
 
 async def _converse(attempt: Attempt, mechanism: Mechanism, credentials: Credentials) -> Verdict:
-    """Let both sides of *mechanism* talk with each other."""
+    """Let both sides of *mechanism* talk with each other, to their last words."""
     if mechanism.client is None:
         raise ValueError(f"mechanism {mechanism.name}: expected a client side, found none")
     exchange = Exchange(mechanism.client(credentials))
@@ -66,11 +90,24 @@ async def _converse(attempt: Attempt, mechanism: Mechanism, credentials: Credent
         try:
             step = course.send(answer) if trouble is None else course.throw(trouble)
         except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]  # the course's own type
+            return _heard_out(exchange, end.value)
         if isinstance(step, Challenge):
-            answer, trouble = exchange.answer(step.data), None
+            response = exchange.answer(step.data)
+            # There is no channel here that could be bound.
+            answer, trouble = Bound(response, None) if isinstance(step, BoundChallenge) else response, None
         else:
             answer, trouble = await _settled(step)
+
+
+def _heard_out(exchange: Exchange, verdict: Verdict) -> Verdict:
+    """Tell the client the verdict; raise ``ExchangeError`` where it is not satisfied with a success."""
+    match verdict:
+        case Granted(_, data):
+            exchange.conclude(data)
+        case Denied(_, data) if data is not None:
+            with suppress(ExchangeError):
+                exchange.answer(data)
+    return verdict
 
 
 async def _settled(awaitable: Awaitable[object]) -> tuple[object, Exception | None]:
@@ -79,30 +116,3 @@ async def _settled(awaitable: Awaitable[object]) -> tuple[object, Exception | No
         return await awaitable, None
     except Exception as error:  # noqa: BLE001 - the mechanism may know what to do about it
         return None, error
-
-
-def reason(cause: Denial, detail: str, account: Account | None, request: Request) -> str:
-    """Say why, with what the administrator may know and the end user must not."""
-    match cause:
-        case Denial.EXPIRED if account is not None and account.expires is not None:
-            return f"the account expired on {datetime.fromtimestamp(account.expires, UTC):%Y-%m-%d %H:%M} UTC"
-        case Denial.NETWORK if account is not None:
-            place = request.remote_ip or "an unknown address (see --remote-ip)"
-            return f"the account may log in from {write_networks(account.networks)}, not from {place}"
-        case _:
-            return ": ".join(filter(None, (REASONS[cause], detail)))
-
-
-REASONS: Mapping[Denial, str] = {
-    Denial.MALFORMED: "the message is not one of this mechanism's",
-    Denial.MISMATCH: "wrong password",
-    Denial.UNKNOWN: "no store knows the user",
-    Denial.NO_SECRET: "the account has no stored form that this mechanism can use",
-    Denial.DISABLED: "the account is disabled",
-    Denial.EXPIRED: "the account has expired",
-    Denial.NETWORK: "the account may not log in from there",
-    Denial.AUTHORIZATION: "the user may not act as somebody else",
-    Denial.ABORTED: "the login was taken back",
-    Denial.UNAVAILABLE: "a store cannot tell",
-    Denial.ERROR: "an error, which is not the user's",
-}

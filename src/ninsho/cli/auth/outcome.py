@@ -13,21 +13,22 @@ STATUSES: dict[Verdict, int] = {"granted": 0, "denied": NO, "cannot tell": EX_TE
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """What one store said about the user; *scheme* is that of the stored form which was looked at."""
+    """What one store said about the user called *name*; *schemes* are those of the stored forms, in their order."""
 
     store: str
+    name: str
     user: Literal["known", "unknown", "cannot tell"]
-    scheme: str | None
+    schemes: tuple[str, ...]
     seconds: float
 
     def sentence(self) -> str:
         """Say it in one line."""
         match self.user:
             case "known":
-                stored = "" if self.scheme is None else f", whose password is stored as {self.scheme}"
-                finding = f"knows the user{stored}"
+                stored = f", whose password is stored as {', '.join(self.schemes)}" if self.schemes else ""
+                finding = f"knows {visible(self.name)}{stored}"
             case "unknown":
-                finding = "does not know the user"
+                finding = f"does not know {visible(self.name)}"
             case _:
                 finding = "cannot tell"
         return f"{self.store}: {finding} ({milliseconds(self.seconds)} ms)"
@@ -35,7 +36,10 @@ class Testimony:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A verdict, what led to it, and how long it took; *cause* is the log's word, or the server's code."""
+    """A verdict, what led to it, and how long it took.
+
+    *cause* is the log's word, or the server's code; *remark* is what an administrator should know besides.
+    """
 
     user: str
     mechanism: str
@@ -44,13 +48,14 @@ class Outcome:
     cause: str | None
     seconds: float
     path: tuple[Testimony, ...] = ()
+    remark: str = ""
 
     def tell(self, *, as_json: bool) -> int:
         """Write it; return the exit status."""
         if as_json:
             say_json(self.facts())
         else:
-            say(*(testimony.sentence() for testimony in self.path))
+            say(*(testimony.sentence() for testimony in self.path), *filter(None, [self.remark]))
             reason = f": {self.reason}" if self.reason else ""
             # The server at the other end may be anybody's.
             say(visible(f"{self.verdict}: {self.user} by {self.mechanism}{reason} ({milliseconds(self.seconds)} ms)"))
@@ -68,12 +73,14 @@ class Outcome:
             "stores": [
                 {
                     "store": testimony.store,
+                    "name": testimony.name,
                     "user": testimony.user,
-                    "scheme": testimony.scheme,
+                    "schemes": list(testimony.schemes),
                     "milliseconds": milliseconds(testimony.seconds),
                 }
                 for testimony in self.path
             ],
+            "remark": self.remark,
         }
 
 

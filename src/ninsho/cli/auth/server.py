@@ -4,14 +4,17 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from ninsho.cli.auth.client import PATIENCE, Address, Client, connect
-from ninsho.cli.auth.login import authenticate, shake_hands
+from ninsho.cli.auth.login import Login, shake_hands
 from ninsho.cli.auth.outcome import Outcome, Verdict
 from ninsho.cli.endings import CannotTell, Unavailable
 from ninsho.errors import ProtocolError
+from ninsho.sasl.dialogue import Inspect
 from ninsho.sasl.exchange import Credentials
 from ninsho.sasl.mechanism import Mechanism
+from ninsho.sasl.oauth import read_refusal
 from ninsho.wire.dovecot import replies
 
 
@@ -19,7 +22,7 @@ def ask_server(
     address: Address,
     choose: Callable[[Iterable[str]], Mechanism],
     credentials: Callable[[Mechanism], Credentials],
-    parameters: dict[str, str],
+    parameters: Callable[[Mechanism], dict[str, str]],
     *,
     log: Callable[[str], object],
 ) -> Outcome:
@@ -35,10 +38,13 @@ def ask_server(
             mechs = client.run(shake_hands(os.getpid()))
         mechanism = choose(mechs)
         known = credentials(mechanism)
+        login = Login(mechanism, known)
         start = time.perf_counter()
         with _gives_a_verdict(address):
-            reply = client.run(authenticate(mechanism, known, parameters))
-    return outcome(reply, known.username, mechanism.name, time.perf_counter() - start)
+            reply = client.run(login.run(parameters(mechanism)))
+    seconds = time.perf_counter() - start
+    told = outcome(reply, known.username, mechanism.name, seconds)
+    return replace(told, reason=_refined(told.reason, login)) if told.verdict == "denied" else told
 
 
 def outcome(reply: replies.Ok | replies.Fail, username: str, mechanism: str, seconds: float) -> Outcome:
@@ -50,6 +56,20 @@ def outcome(reply: replies.Ok | replies.Fail, username: str, mechanism: str, sec
         case replies.Fail(_, found):
             verdict: Verdict = "cannot tell" if reply.temporary else "denied"
             return Outcome(user, mechanism, verdict, found.get("reason", ""), found.get("code"), seconds)
+
+
+def _refined(reason: str, login: Login) -> str:
+    """*reason*, and what the server has said against the token, if there was one."""
+    if login.mechanism.needs is not Inspect:
+        return reason
+    refusal = read_refusal(login.last_words)
+    told = (
+        refusal.status,
+        refusal.scope and f"scope {refusal.scope}",
+        refusal.configuration and f"see {refusal.configuration}",
+    )
+    words = ", ".join(filter(None, told))
+    return f"{reason} ({words})" if words else reason
 
 
 @contextmanager

@@ -2,38 +2,55 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from ninsho.cli.auth.outcome import Testimony
-from ninsho.errors import MalformedSecret, StoreUnavailable
-from ninsho.stores import hashing
+from ninsho.cli.user.records import scheme
+from ninsho.errors import StoreUnavailable
 from ninsho.stores.accounts import Account, Answer, Checked, PasswordVerifier, Request, SecretStore, Store
+from ninsho.stores.growth import SecretWriter
 
 T = TypeVar("T")
 
 
+class Found(NamedTuple):
+    """An account, and whether its store can take other stored forms while it serves."""
+
+    account: Account
+    grows: bool
+
+
 class Hearing:
-    """Hears what each store says about a user; *account* is the one that was found last."""
+    """Hears what each store says about users; ``found`` are the accounts that are known."""
 
     def __init__(self) -> None:
         self.testimonies: list[Testimony] = []
-        self.account: Account | None = None
+        self.found: list[Found] = []
 
-    async def hear(self, store: str, ask: Callable[[], Answer[T]], account_in: Callable[[T], Account | None]) -> T:
-        """Ask, write down what is said, and hand the answer on."""
+    async def hear(
+        self,
+        store: str,
+        name: str,
+        ask: Callable[[], Answer[T]],
+        account_in: Callable[[T], Account | None],
+        *,
+        grows: bool = False,
+    ) -> T:
+        """Ask about the user called *name*, write down what is said, and hand the answer on."""
         start = time.perf_counter()
         try:
             answer = ask()
             value = await answer if isinstance(answer, Awaitable) else answer
         except StoreUnavailable:
-            self._note(Testimony(store, "cannot tell", None, time.perf_counter() - start))
+            self._note(Testimony(store, name, "cannot tell", (), time.perf_counter() - start))
             raise
         account = account_in(value)
         if account is None:
-            self._note(Testimony(store, "unknown", None, time.perf_counter() - start))
+            self._note(Testimony(store, name, "unknown", (), time.perf_counter() - start))
         else:
-            self.account = account
-            self._note(Testimony(store, "known", _scheme(account), time.perf_counter() - start))
+            self.found.append(Found(account, grows))
+            schemes = tuple(map(scheme, account.secrets))
+            self._note(Testimony(store, name, "known", schemes, time.perf_counter() - start))
         return value
 
     def _note(self, testimony: Testimony) -> None:
@@ -50,7 +67,13 @@ class SecretWitness:
 
     async def find(self, username: str) -> Account | None:
         """Ask the store."""
-        return await self._hearing.hear(self._name, lambda: self._store.find(username), lambda account: account)
+        return await self._hearing.hear(
+            self._name,
+            username,
+            lambda: self._store.find(username),
+            lambda account: account,
+            grows=isinstance(self._store, SecretWriter),
+        )
 
 
 class VerifierWitness:
@@ -64,7 +87,10 @@ class VerifierWitness:
     async def verify(self, username: str, password: str, request: Request) -> Checked:
         """Ask the store."""
         return await self._hearing.hear(
-            self._name, lambda: self._store.verify(username, password, request), lambda checked: checked.account
+            self._name,
+            username,
+            lambda: self._store.verify(username, password, request),
+            lambda checked: checked.account,
         )
 
 
@@ -76,13 +102,3 @@ def witness(store: Store, name: str, hearing: Hearing) -> Witness:
     if isinstance(store, SecretStore):
         return SecretWitness(store, name, hearing)
     return VerifierWitness(store, name, hearing)
-
-
-def _scheme(account: Account) -> str | None:
-    """Name the scheme of the form that a password is checked against."""
-    if not account.secrets:
-        return None
-    try:
-        return hashing.scheme_of(account.secrets[0])
-    except MalformedSecret:
-        return "a form that is broken"

@@ -12,6 +12,7 @@ from ninsho.stores.entries import Record
 from ninsho.stores.wanted_forms import WantedForms, is_readable
 
 NEWEST = "SCRAM-SHA-256"
+ANEW = "set the password anew"
 
 
 def usable(secrets: Sequence[str], known: Mapping[str, Mechanism], wanted: WantedForms) -> tuple[str, ...]:
@@ -30,8 +31,11 @@ def of_accounts(known: Mapping[str, Mechanism], config: Config) -> dict[str, Mec
     }
 
 
-def hindrance(mechanism: Mechanism, secrets: Sequence[str], wanted: WantedForms) -> str | None:
-    """Why an account with these *secrets* cannot log in by *mechanism*; None if it can."""
+def hindrance(mechanism: Mechanism, secrets: Sequence[str], wanted: WantedForms, *, grows: bool = True) -> str | None:
+    """Why an account with these *secrets* cannot log in by *mechanism*, and what helps; None if it can.
+
+    *grows*: its store takes other forms while it serves.
+    """
     if mechanism.needs is Verify:
         return _unverifiable(secrets, wanted)
     if mechanism.needs is not Lookup:
@@ -40,11 +44,11 @@ def hindrance(mechanism: Mechanism, secrets: Sequence[str], wanted: WantedForms)
     if None in findings:
         return None
     if broken := "; ".join(filter(None, findings)):
-        return f"{broken}; set the password anew"
+        return f"{broken}; {ANEW}"
     schemes = [one.name for one in hashing.schemes() if hashing.serves(one.name, mechanism.secrets)]
     forms = "".join(f" or {{{name}}}" for name in schemes if not is_readable(name))
     stored = f"the account stores {_told(secrets)}"
-    return f"{stored}; {mechanism.name} needs the password itself{forms}; {_remedy(schemes, wanted)}"
+    return f"{stored}; {mechanism.name} needs the password itself{forms}; {_remedy(schemes, wanted) if grows else ANEW}"
 
 
 def summary(
@@ -87,4 +91,4 @@ def _told(secrets: Sequence[str]) -> str:
 
 def _remedy(schemes: Sequence[str], wanted: WantedForms) -> str:
     derived = "" if set(map(str.upper, wanted.schemes())) & set(schemes) else " with accounts.derive"
-    return f"log in once by PLAIN or LOGIN{derived}, or set the password anew"
+    return f"log in once by PLAIN or LOGIN{derived}, or {ANEW}"
