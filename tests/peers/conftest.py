@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def require() -> Callable[..., str]:
         if root and os.geteuid() != 0:
             _cannot(f"{program} takes root to start, and this is user {os.geteuid()}")
         return str(path)
+
+    return find
+
+
+@pytest.fixture
+def require_package() -> Callable[[str], None]:
+    """Go on where a Python package can be imported; without it, skip the test, but fail on CI."""
+
+    def find(package: str) -> None:
+        if find_spec(package) is None:
+            _cannot(f"the package {package} is missing: scripts/add-{package} installs it where it can be built")
 
     return find
 

@@ -83,10 +83,15 @@ class ThrowawayKerberos(ThrowawayProgram):
     def add_user(self, name: str, *, realm: str = REALM) -> None:
         self.administer(f'addprinc -pw "{PASSWORD}" {name}', realm=realm)
 
-    def add_service(self, service: str, *, keytab: str) -> Path:
-        """Make the keys of *service*, new ones where it has some, and put them into a keytab of this name."""
+    def add_service(self, service: str, *, keytab: str, host: str = HOST) -> Path:
+        """Make a *service* and put its keys into a keytab of this name."""
+        self.administer(f"addprinc -randkey {service}/{host}")
+        return self.renew_keys(service, keytab=keytab, host=host)
+
+    def renew_keys(self, service: str, *, keytab: str, host: str = HOST) -> Path:
+        """Make new keys, and put them into a keytab of this name."""
         path = self.directory / keytab
-        self.administer(f"addprinc -randkey {service}/{HOST}", f"ktadd -k {path} {service}/{HOST}")
+        self.administer(f"ktadd -k {path} {service}/{host}")
         return path
 
     def log_in(self, principal: str, *options: str) -> Path:
@@ -100,9 +105,9 @@ class ThrowawayKerberos(ThrowawayProgram):
         return {**self.environment, "KRB5CCNAME": str(cache or self.directory / "no-cache")}
 
     @contextmanager
-    def used(self, cache: Path | None = None) -> Iterator[None]:
-        """Use it in this process."""
-        with mock.patch.dict(os.environ, self.variables(cache)):
+    def used(self, cache: Path | None = None, **others: Path | str) -> Iterator[None]:
+        """Use it in this process, with *others* of the library's variables."""
+        with mock.patch.dict(os.environ, {**self.variables(cache), **{name: str(to) for name, to in others.items()}}):
             yield
 
     def _run(self, program: str, *arguments: str, typed: str = "") -> None:
