@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.cases import hashes, idle, latency, logins, lookups, startup
+from benchmarks.cases import client, hashes, idle, latency, logins, lookups, scram, startup, tokens
 from benchmarks.programs import Uncompiled, compile_constant, compile_load
 from benchmarks.report import Report
 from benchmarks.servers import dovecot
@@ -24,6 +24,9 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "d": latency.run,
     "e": idle.run,
     "f": startup.run,
+    "g": scram.run,
+    "h": client.run,
+    "i": tokens.run,
 }
 EPILOG = "cases:\n" + "\n".join(f"  {name}  {sys.modules[case.__module__].__doc__}" for name, case in CASES.items())
 

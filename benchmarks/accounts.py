@@ -1,9 +1,12 @@
 """Made-up accounts: the file that the load driver reads, and the same accounts as a server keeps them."""
 
+import hmac
 import random
 import sqlite3
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from hashlib import pbkdf2_hmac, sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +16,7 @@ from passlib.hash import sha512_crypt
 
 
 class Account(NamedTuple):
-    """A user, the password, and the form in which a server keeps it."""
+    """A user, the password (or what a client keeps in its place), and the form in which a server keeps it."""
 
     name: str
     password: str
@@ -54,6 +57,26 @@ def hashed_accounts(scheme: str, count: int) -> list[Account]:
     password = "correct horse battery staple"
     secret = HASHES[scheme](password)
     return [Account(f"{scheme.lower()}{i:06}", password, secret) for i in range(count)]
+
+
+SCRAM_ITERATIONS = 4096  # RFC 7677 §4
+
+
+def scram_accounts(count: int, *, seed: int = 1) -> list[Account]:
+    """Accounts with keys of SCRAM-SHA-256 (RFC 5802 §3), each with a salt of its own.
+
+    In place of the password stand ClientKey and ServerKey in hexadecimal, as in a client that has derived them.
+    """
+    return [_scram_account(account) for account in plain_accounts(count, prefix="scram", seed=seed)]
+
+
+def _scram_account(account: Account) -> Account:
+    salt = account.name.encode().rjust(16, b".")
+    salted = pbkdf2_hmac("sha256", account.password.encode(), salt, SCRAM_ITERATIONS)
+    client_key, server_key = (hmac.digest(salted, label, "sha256") for label in (b"Client Key", b"Server Key"))
+    parts = (b64encode(part).decode() for part in (salt, sha256(client_key).digest(), server_key))
+    secret = ",".join((f"{{SCRAM-SHA-256}}{SCRAM_ITERATIONS}", *parts))
+    return Account(account.name, client_key.hex() + server_key.hex(), secret)
 
 
 def write_users(path: Path, accounts: Iterable[Account]) -> Path:

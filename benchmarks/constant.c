@@ -1,10 +1,11 @@
 /*
  * The limit: a server of the Dovecot authentication protocol that checks nothing.
  *
- * It shakes hands and answers every AUTH with OK (CRAM-MD5 first with a challenge), all lines of one read in one
- * write. What it costs per login is the price of the sockets alone; no server of this protocol can cost less.
+ * It shakes hands and answers every AUTH with OK (CRAM-MD5 and SCRAM-SHA-256 first with a challenge, and SCRAM with
+ * last words), all lines of one read in one write. What it costs per login is the price of the sockets alone; no server of this protocol can cost less.
  */
 #include <err.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum { LINE = 4096, BACKLOG = 1024 };
 
 struct client {
     int fd;
+    bool scram, final; /* the login in flight: who it is by, and whether OK carries the last words */
     size_t used;
     char input[LINE];
 };
@@ -25,6 +27,8 @@ struct client {
 static const char HANDSHAKE[] = "VERSION\t1\t2\n"
                                 "MECH\tPLAIN\tplaintext\n"
                                 "MECH\tCRAM-MD5\tdictionary\tactive\n"
+                                "MECH\tSCRAM-SHA-256\tmutual-auth\n"
+                                "MECH\tOAUTHBEARER\tplaintext\n"
                                 "SPID\t1\nCUID\t1\nCOOKIE\t00000000000000000000000000000000\nDONE\n";
 
 static int epoll;
@@ -57,17 +61,40 @@ static void greet(int listening)
     watch(client->fd, client);
 }
 
+/* As long as those of servers that mean it. */
+#define SERVER_FIRST                                                                                                   \
+    "cj1meWtvK2QybGJiRmdPTlJ2MDAwMDAwMDAwMWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhLHM9QUFBQUFBQUFBQUFBQUFBQUFBQUFBQT09LGk9NDA5Ng=="
+#define SERVER_FINAL "dj1BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBPQ=="
+
+static size_t begin(struct client *client, unsigned id, const char *line, const char *mechanism, char *out, size_t room)
+{
+    client->scram = !strcmp(mechanism, "SCRAM-SHA-256");
+    client->final = strstr(line, "\tfinal-resp-ok\t");
+    if (client->scram)
+        return (size_t)snprintf(out, room, "CONT\t%u\t" SERVER_FIRST "\n", id);
+    if (!strcmp(mechanism, "CRAM-MD5"))
+        return (size_t)snprintf(out, room, "CONT\t%u\tPDEuMUBsb2NhbGhvc3Q+\n", id);
+    return (size_t)snprintf(out, room, "OK\t%u\tuser=anyone\n", id);
+}
+
+static size_t go_on(struct client *client, unsigned id, char *out, size_t room)
+{
+    if (client->scram && !client->final) {
+        client->scram = false;
+        return (size_t)snprintf(out, room, "CONT\t%u\t" SERVER_FINAL "\n", id);
+    }
+    return (size_t)snprintf(out, room, "OK\t%u\tuser=anyone%s\n", id, client->scram ? "\tresp=" SERVER_FINAL : "");
+}
+
 /* Write the answer to one line at out, and tell its size; VERSION and CPID have none. */
-static size_t answer(const char *line, char *out, size_t room)
+static size_t answer(struct client *client, const char *line, char *out, size_t room)
 {
     char command[8] = "", mechanism[16] = "";
     unsigned id = 0;
     sscanf(line, "%7[A-Z]\t%u\t%15[^\t]", command, &id, mechanism);
-    if (!strcmp(command, "AUTH") && !strcmp(mechanism, "CRAM-MD5"))
-        return (size_t)snprintf(out, room, "CONT\t%u\tPDEuMUBsb2NhbGhvc3Q+\n", id);
-    if (!strcmp(command, "AUTH") || !strcmp(command, "CONT"))
-        return (size_t)snprintf(out, room, "OK\t%u\tuser=anyone\n", id);
-    return 0;
+    if (!strcmp(command, "AUTH"))
+        return begin(client, id, line, mechanism, out, room);
+    return strcmp(command, "CONT") ? 0 : go_on(client, id, out, room);
 }
 
 static void answer_lines(struct client *client)
@@ -76,7 +103,7 @@ static void answer_lines(struct client *client)
     size_t size = 0;
     for (; (end = strchr(line, '\n')); line = end + 1) {
         *end = '\0';
-        size += answer(line, output + size, sizeof output - size);
+        size += answer(client, line, output + size, sizeof output - size);
     }
     client->used -= (size_t)(line - client->input);
     memmove(client->input, line, client->used + 1);

@@ -27,14 +27,16 @@ struct connection {
     int fd;                     /* -1 once the server has closed it */
     unsigned id;                /* of the request in flight */
     const struct account *user; /* NULL while nothing is in flight */
-    char password[256];
+    char wrong[64]; /* the password of a guesser */
+    struct talk talk;
+    bool answered, proved;      /* the challenge by us; by the server, that it knows the secret */
     double due;
     size_t used;
     char input[LINE];
 };
 
 static struct options options;
-static bool plain; /* else CRAM-MD5 */
+static const struct mechanism *mechanism;
 static struct account *accounts;
 static size_t account_count;
 static struct connection *connections;
@@ -120,22 +122,30 @@ static const char *remote_address(void)
 }
 
 /* Every wrong password is another one, as a guesser's are. */
-static void choose_password(struct connection *connection)
+static const char *wrong_password(struct connection *connection)
 {
-    if (options.wrong)
-        snprintf(connection->password, sizeof connection->password, "wrong-%d-%u", connection->fd, connection->id);
-    else
-        snprintf(connection->password, sizeof connection->password, "%s", connection->user->password);
+    snprintf(connection->wrong, sizeof connection->wrong, "wrong-%d-%u", connection->fd, connection->id);
+    return connection->wrong;
 }
 
-static void send_request(const struct connection *connection)
+static void begin_talk(struct connection *connection)
+{
+    struct talk *talk = &connection->talk;
+    talk->user = connection->user->name;
+    talk->secret = options.wrong ? wrong_password(connection) : connection->user->password;
+    talk->careless = options.anyone;
+    talk->number = connection->id;
+}
+
+static void send_request(struct connection *connection)
 {
     char response[SASL_TEXT] = "", line[LINE];
-    if (plain && !plain_response(connection->user->name, connection->password, response))
-        errx(2, "%s: expected a name and a password of less than 700 bytes", connection->user->name);
-    /* The parameters, and their order, are Postfix's. */
-    int size = snprintf(line, sizeof line, "AUTH\t%u\t%s\tservice=smtp\tnologin\tlip=127.0.0.1\trip=%s\tsecured%s%s\n",
-                        connection->id, options.mechanism, remote_address(), plain ? "\tresp=" : "", response);
+    if (mechanism->first && !mechanism->first(&connection->talk, response))
+        errx(2, "%s: the name or the password is too long", connection->user->name);
+    /* The parameters, and their order, are Postfix's; it does not know final-resp-ok. */
+    int size = snprintf(line, sizeof line, "AUTH\t%u\t%s\tservice=smtp\tnologin\tlip=127.0.0.1\trip=%s\tsecured%s%s%s\n",
+                        connection->id, mechanism->name, remote_address(), options.final ? "\tfinal-resp-ok" : "",
+                        mechanism->first ? "\tresp=" : "", response);
     send_line(connection->fd, line, (size_t)size);
 }
 
@@ -144,7 +154,8 @@ static void start_request(struct connection *connection, double due)
     connection->user = next_account();
     connection->id++;
     connection->due = due;
-    choose_password(connection);
+    connection->answered = connection->proved = false;
+    begin_talk(connection);
     send_request(connection);
     phase.started++;
 }
@@ -159,16 +170,41 @@ static void finish_request(struct connection *connection)
 
 /* --- replies --- */
 
-static void answer_challenge(struct connection *connection, const char *challenge)
+static void give_up(struct connection *connection, const char *expected, const char *found)
 {
-    char response[SASL_TEXT], line[LINE];
-    if (plain || !cram_md5_response(connection->user->name, connection->password, challenge, response)) {
-        mistake(connection, plain ? "OK or FAIL" : "a challenge in base64", challenge);
-        finish_request(connection);
-        return;
-    }
+    mistake(connection, expected, found);
+    finish_request(connection);
+}
+
+static void send_response(struct connection *connection, const char *response)
+{
+    char line[LINE];
     int size = snprintf(line, sizeof line, "CONT\t%u\t%s\n", connection->id, response);
     send_line(connection->fd, line, (size_t)size);
+}
+
+/* The server's last words, where OK may not carry them. */
+static void take_last_words(struct connection *connection, const char *words)
+{
+    if (!mechanism->last || options.final || !mechanism->last(&connection->talk, words)) {
+        give_up(connection, "OK or FAIL", words);
+        return;
+    }
+    connection->proved = true;
+    send_response(connection, "");
+}
+
+static void answer_challenge(struct connection *connection, const char *challenge)
+{
+    char response[SASL_TEXT];
+    if (connection->answered || !mechanism->next) {
+        take_last_words(connection, challenge);
+    } else if (!mechanism->next(&connection->talk, challenge, response)) {
+        give_up(connection, "a challenge of this mechanism", challenge);
+    } else {
+        connection->answered = true;
+        send_response(connection, response);
+    }
 }
 
 /* Whether an OK's first parameter names the user who logged in. */
@@ -179,6 +215,13 @@ static bool names(const char *parameters, const char *name)
                               (parameters[5 + size] == '\0' || parameters[5 + size] == '\t'));
 }
 
+/* Whether the server has proved itself, if the mechanism asks that of it. */
+static bool proved(const struct connection *connection, const char *parameters)
+{
+    const char *words = strstr(parameters, "\tresp=");
+    return connection->proved || !mechanism->last || (words && mechanism->last(&connection->talk, words + 6));
+}
+
 static void take_verdict(struct connection *connection, const char *command, const char *parameters)
 {
     bool ok = !strcmp(command, "OK"), fail = !strcmp(command, "FAIL");
@@ -186,6 +229,8 @@ static void take_verdict(struct connection *connection, const char *command, con
         mistake(connection, options.wrong ? "FAIL" : "OK", command);
     else if (ok && !names(parameters, connection->user->name))
         mistake(connection, "the user's name", parameters);
+    else if (ok && !proved(connection, parameters))
+        mistake(connection, "the server's signature", parameters);
     tally.ok += ok;
     tally.fail += fail;
     finish_request(connection);
@@ -295,7 +340,7 @@ static void run(long requests, double seconds)
 
 static void measure(void)
 {
-    plain = !strcmp(options.mechanism, "PLAIN");
+    mechanism = mechanism_named(options.mechanism);
     accounts = read_accounts(options.users, &account_count);
     if (options.warm)
         run(options.warm, 0);

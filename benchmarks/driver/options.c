@@ -1,6 +1,8 @@
 /* Reading the command line of the load driver, and the file of users. */
 #include "options.h"
 
+#include "sasl.h"
+
 #include <err.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -12,8 +14,9 @@ static const char USAGE[] =
     "       load --socket PATH --connections N --wait\n"
     "\n"
     "  --socket PATH       the server's unix socket\n"
-    "  --users FILE        lines of name, TAB, password\n"
-    "  --mechanism NAME    PLAIN (default) or CRAM-MD5\n"
+    "  --users FILE        lines of name, TAB, password; for SCRAM, ClientKey and ServerKey in hexadecimal behind the TAB,\n"
+    "                      for OAUTHBEARER the whole message in base64\n"
+    "  --mechanism NAME    PLAIN (default), CRAM-MD5, SCRAM-SHA-256 or OAUTHBEARER\n"
     "  --connections N     how many, each with one request in flight (default 1)\n"
     "  --requests N        stop after so many replies\n"
     "  --seconds S         stop after so long; requests in flight are waited for and counted\n"
@@ -22,12 +25,14 @@ static const char USAGE[] =
     "  --offset N          begin with the N-th user\n"
     "  --seed N            choose users at random instead of in turn\n"
     "  --wrong             send wrong passwords, each another one, and expect FAIL\n"
+    "  --final-resp-ok     say that OK may carry the mechanism's last words\n"
     "  --strangers         every request names another remote address\n"
     "  --anyone            accept any user's name in OK\n"
     "  --wait              once connected, say so, and wait for the end of standard input before the first request;\n"
     "                      without --users, that is all\n";
 
-enum { SOCKET = 1, USERS, MECHANISM, CONNECTIONS, REQUESTS, SECONDS, WARM, RATE, OFFSET, SEED, WRONG, STRANGERS, ANYONE, WAIT };
+enum { SOCKET = 1, USERS, MECHANISM, CONNECTIONS, REQUESTS, SECONDS, WARM, RATE, OFFSET, SEED, WRONG, STRANGERS, ANYONE, WAIT,
+       FINAL };
 
 static const struct option LONG_OPTIONS[] = {
     {"socket", required_argument, NULL, SOCKET},
@@ -44,6 +49,7 @@ static const struct option LONG_OPTIONS[] = {
     {"strangers", no_argument, NULL, STRANGERS},
     {"anyone", no_argument, NULL, ANYONE},
     {"wait", no_argument, NULL, WAIT},
+    {"final-resp-ok", no_argument, NULL, FINAL},
     {NULL, 0, NULL, 0},
 };
 
@@ -73,13 +79,14 @@ static void take_option(struct options *options, int option)
     case STRANGERS: options->strangers = true; break;
     case ANYONE: options->anyone = true; break;
     case WAIT: options->wait = true; break;
+    case FINAL: options->final = true; break;
     default: errx(2, "\n%s", USAGE);
     }
 }
 
 static bool make_sense(const struct options *options)
 {
-    bool known = !strcmp(options->mechanism, "PLAIN") || !strcmp(options->mechanism, "CRAM-MD5");
+    bool known = mechanism_named(options->mechanism) != NULL;
     bool ends = options->requests > 0 || options->seconds > 0;
     bool complete = options->users ? ends : options->wait;
     return options->socket && options->connections > 0 && known && complete;
@@ -112,7 +119,7 @@ struct account *read_accounts(const char *path, size_t *count)
     if (!file)
         err(2, "%s", path);
     struct account *accounts = NULL;
-    char line[512];
+    char line[2 * SASL_TEXT];
     for (*count = 0; fgets(line, sizeof line, file); ++*count) {
         /* Room doubles whenever the count has come to a power of two. */
         if ((*count & (*count - 1)) == 0 && !(accounts = realloc(accounts, (*count * 2 + 1) * sizeof *accounts)))

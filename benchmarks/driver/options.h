@@ -12,7 +12,7 @@ struct options {
     long requests, warm, offset;
     double seconds, rate;
     uint64_t seed;
-    bool wrong, anyone, strangers, wait;
+    bool wrong, anyone, strangers, wait, final;
 };
 
 struct account {

@@ -1,202 +1,133 @@
 /*
- * What a client must compute to log in: base64 (RFC 4648), MD5 (RFC 1321), HMAC (RFC 2104),
- * and from them the responses of PLAIN (RFC 4616) and CRAM-MD5 (RFC 2195).
+ * What a client must say to log in: PLAIN (RFC 4616), CRAM-MD5 (RFC 2195), SCRAM-SHA-256 (RFC 5802, RFC 7677)
+ * from keys that are derived already, and OAUTHBEARER (RFC 7628) from messages that are ready.
  */
 #include "sasl.h"
 
-#include <math.h>
-#include <stdint.h>
+#include "md5.h"
+#include "sha256.h"
+
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCK = 64, DIGEST = 16 };
+/* --- PLAIN --- */
 
-struct md5 {
-    uint32_t state[4];
-    uint64_t size;
-    uint8_t block[BLOCK];
-};
-
-/* --- MD5 --- */
-
-static uint32_t rotate(uint32_t word, int bits)
-{
-    return word << bits | word >> (32 - bits);
-}
-
-static uint32_t word_at(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-/* RFC 1321 §3.4: the table's i-th word is the integer part of 2^32 times abs(sin(i)). */
-static const uint32_t *sines(void)
-{
-    static uint32_t table[64];
-    if (table[0] == 0)
-        for (int i = 0; i < 64; i++)
-            table[i] = (uint32_t)(fabs(sin(i + 1)) * 4294967296.0);
-    return table;
-}
-
-/* What step i of the 64 mixes in: the round's function of three words, and which word of the block. */
-static uint32_t mixed(int i, uint32_t b, uint32_t c, uint32_t d, const uint8_t *block)
-{
-    switch (i / 16) {
-    case 0:
-        return ((b & c) | (~b & d)) + word_at(block + 4 * i);
-    case 1:
-        return ((b & d) | (c & ~d)) + word_at(block + 4 * ((5 * i + 1) % 16));
-    case 2:
-        return (b ^ c ^ d) + word_at(block + 4 * ((3 * i + 5) % 16));
-    default:
-        return (c ^ (b | ~d)) + word_at(block + 4 * ((7 * i) % 16));
-    }
-}
-
-static void digest_block(uint32_t state[4], const uint8_t *block)
-{
-    static const int shifts[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
-    const uint32_t *sine = sines();
-    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
-    for (int i = 0; i < 64; i++) {
-        uint32_t sum = a + mixed(i, b, c, d, block) + sine[i];
-        a = d;
-        d = c;
-        c = b;
-        b += rotate(sum, shifts[i / 16][i % 4]);
-    }
-    state[0] += a;
-    state[1] += b;
-    state[2] += c;
-    state[3] += d;
-}
-
-static void md5_update(struct md5 *md5, const void *data, size_t size)
-{
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++) {
-        md5->block[md5->size++ % BLOCK] = bytes[i];
-        if (md5->size % BLOCK == 0)
-            digest_block(md5->state, md5->block);
-    }
-}
-
-static void md5_finish(struct md5 *md5, uint8_t digest[DIGEST])
-{
-    uint64_t bits = md5->size * 8;
-    md5_update(md5, "\x80", 1);
-    while (md5->size % BLOCK != BLOCK - 8)
-        md5_update(md5, "", 1);
-    for (int i = 0; i < 8; i++)
-        md5_update(md5, &(uint8_t){(uint8_t)(bits >> 8 * i)}, 1);
-    for (int i = 0; i < DIGEST; i++)
-        digest[i] = (uint8_t)(md5->state[i / 4] >> 8 * (i % 4));
-}
-
-static struct md5 md5_start(void)
-{
-    return (struct md5){.state = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}};
-}
-
-/* --- HMAC --- */
-
-/* One of HMAC's two nested digests: that of the padded key and the text. */
-static void keyed_digest(const uint8_t key[BLOCK], uint8_t pad, const void *text, size_t size, uint8_t digest[DIGEST])
-{
-    uint8_t padded[BLOCK];
-    for (int i = 0; i < BLOCK; i++)
-        padded[i] = key[i] ^ pad;
-    struct md5 md5 = md5_start();
-    md5_update(&md5, padded, BLOCK);
-    md5_update(&md5, text, size);
-    md5_finish(&md5, digest);
-}
-
-/* RFC 2104 §2: a key longer than a block is digested first. */
-static void key_block(const char *key, uint8_t block[BLOCK])
-{
-    size_t size = strlen(key);
-    memset(block, 0, BLOCK);
-    if (size <= BLOCK) {
-        memcpy(block, key, size);
-        return;
-    }
-    struct md5 md5 = md5_start();
-    md5_update(&md5, key, size);
-    md5_finish(&md5, block);
-}
-
-void hmac_md5_hex(const char *key, const void *text, size_t size, char hex[33])
-{
-    uint8_t block[BLOCK], digest[DIGEST];
-    key_block(key, block);
-    keyed_digest(block, 0x36, text, size, digest);
-    keyed_digest(block, 0x5c, digest, DIGEST, digest);
-    for (int i = 0; i < 2 * DIGEST; i++)
-        hex[i] = "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
-    hex[2 * DIGEST] = '\0';
-}
-
-/* --- base64 --- */
-
-static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static bool encode(const uint8_t *bytes, size_t size, char out[SASL_TEXT])
-{
-    if ((size + 2) / 3 * 4 >= SASL_TEXT)
-        return false;
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t group = (uint32_t)bytes[i] << 16;
-        group |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;
-        group |= i + 2 < size ? (uint32_t)bytes[i + 2] : 0;
-        *out++ = ALPHABET[group >> 18];
-        *out++ = ALPHABET[group >> 12 & 63];
-        *out++ = i + 1 < size ? ALPHABET[group >> 6 & 63] : '=';
-        *out++ = i + 2 < size ? ALPHABET[group & 63] : '=';
-    }
-    *out = '\0';
-    return true;
-}
-
-/* The number of octets written to out, which has room for SASL_TEXT; -1 where text is not base64. */
-static int decode(const char *text, uint8_t *out)
-{
-    size_t size = strlen(text), padding = 0;
-    while (padding < 2 && padding < size && text[size - 1 - padding] == '=')
-        padding++;
-    if (size % 4 || size > SASL_TEXT)
-        return -1;
-    int written = 0;
-    uint32_t group = 0;
-    for (size_t i = 0; i < size - padding; i++) {
-        const char *digit = strchr(ALPHABET, text[i]);
-        if (!digit)
-            return -1;
-        group = group << 6 | (uint32_t)(digit - ALPHABET);
-        if (i % 4)
-            out[written++] = (uint8_t)(group >> (6 - 2 * (i % 4)));
-    }
-    return written;
-}
-
-/* --- the responses --- */
-
-bool plain_response(const char *user, const char *password, char out[SASL_TEXT])
+static bool plain_first(struct talk *talk, char out[SASL_TEXT])
 {
     char message[SASL_TEXT];
-    int size = snprintf(message, sizeof message, "%c%s%c%s", 0, user, 0, password);
-    return size < SASL_TEXT && encode((const uint8_t *)message, (size_t)size, out);
+    int size = snprintf(message, sizeof message, "%c%s%c%s", 0, talk->user, 0, talk->secret);
+    return size < SASL_TEXT && encode(message, (size_t)size, out);
 }
 
-bool cram_md5_response(const char *user, const char *password, const char *challenge, char out[SASL_TEXT])
+/* --- CRAM-MD5 --- */
+
+static bool cram_md5_next(struct talk *talk, const char *challenge, char out[SASL_TEXT])
 {
     uint8_t text[SASL_TEXT];
     char hex[33], message[SASL_TEXT];
     int size = decode(challenge, text);
     if (size < 0)
         return false;
-    hmac_md5_hex(password, text, (size_t)size, hex);
-    int length = snprintf(message, sizeof message, "%s %s", user, hex);
-    return length < SASL_TEXT && encode((const uint8_t *)message, (size_t)length, out);
+    hmac_md5_hex(talk->secret, text, (size_t)size, hex);
+    int length = snprintf(message, sizeof message, "%s %s", talk->user, hex);
+    return length < SASL_TEXT && encode(message, (size_t)length, out);
+}
+
+/* --- SCRAM-SHA-256 --- */
+
+static bool scram_first(struct talk *talk, char out[SASL_TEXT])
+{
+    char message[SASL_TEXT];
+    /* As long as the nonces of others; nobody here has anything to fear from one that can be guessed. */
+    snprintf(talk->first, sizeof talk->first, "n=%s,r=fyko+d2lbbFgONRv%010u", talk->user, talk->number);
+    int size = snprintf(message, sizeof message, "n,,%s", talk->first);
+    return size < SASL_TEXT && encode(message, (size_t)size, out);
+}
+
+static unsigned digit(char hex)
+{
+    return hex <= '9' ? (unsigned)(hex - '0') : (unsigned)(hex - 'a' + 10);
+}
+
+static void read_key(const char *hex, uint8_t key[SHA256])
+{
+    for (int i = 0; i < SHA256; i++)
+        key[i] = (uint8_t)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+}
+
+/* The nonce at the beginning of the server's first message, r= and all: the client's own with the server's behind. */
+static int nonce_size(const struct talk *talk, const char *server_first)
+{
+    const char *own = strstr(talk->first, ",r=") + 1;
+    bool good = talk->careless || !strncmp(server_first, own, strlen(own));
+    return good ? (int)strcspn(server_first, ",") : -1;
+}
+
+/* RFC 5802 §3: ClientProof, in base64. */
+static void prove(const char *keys, const char *conversation, char out[SASL_TEXT])
+{
+    uint8_t client_key[SHA256], stored_key[SHA256], proof[SHA256];
+    read_key(keys, client_key);
+    sha256(client_key, SHA256, stored_key);
+    hmac_sha256(stored_key, conversation, strlen(conversation), proof);
+    for (int i = 0; i < SHA256; i++)
+        proof[i] ^= client_key[i];
+    encode(proof, SHA256, out);
+}
+
+/* The server's last words, in base64, with its signature. */
+static void expect(const char *keys, const char *conversation, char out[SASL_TEXT])
+{
+    uint8_t server_key[SHA256], signature[SHA256];
+    char text[SASL_TEXT], words[SASL_TEXT + 2];
+    read_key(keys + 2 * SHA256, server_key);
+    hmac_sha256(server_key, conversation, strlen(conversation), signature);
+    encode(signature, SHA256, text);
+    encode(words, (size_t)snprintf(words, sizeof words, "v=%s", text), out);
+}
+
+static bool scram_next(struct talk *talk, const char *challenge, char out[SASL_TEXT])
+{
+    char server_first[SASL_TEXT], unproved[SASL_TEXT], conversation[3 * SASL_TEXT], proof[SASL_TEXT], message[2 * SASL_TEXT];
+    int size = decode(challenge, (uint8_t *)server_first);
+    if (size < 0 || size == SASL_TEXT || strlen(talk->secret) != 4 * SHA256)
+        return false;
+    server_first[size] = '\0';
+    int nonce = nonce_size(talk, server_first);
+    if (nonce < 0)
+        return false;
+    snprintf(unproved, sizeof unproved, "c=biws,%.*s", nonce, server_first);
+    snprintf(conversation, sizeof conversation, "%s,%s,%s", talk->first, server_first, unproved);
+    prove(talk->secret, conversation, proof);
+    expect(talk->secret, conversation, talk->signature);
+    size = snprintf(message, sizeof message, "%s,p=%s", unproved, proof);
+    return encode(message, (size_t)size, out);
+}
+
+static bool scram_last(const struct talk *talk, const char *words)
+{
+    return talk->careless || !strcmp(words, talk->signature);
+}
+
+/* --- OAUTHBEARER --- */
+
+static bool replayed(struct talk *talk, char out[SASL_TEXT])
+{
+    int size = snprintf(out, SASL_TEXT, "%s", talk->secret);
+    return size < SASL_TEXT;
+}
+
+static const struct mechanism MECHANISMS[] = {
+    {.name = "PLAIN", .first = plain_first},
+    {.name = "CRAM-MD5", .next = cram_md5_next},
+    {.name = "SCRAM-SHA-256", .first = scram_first, .next = scram_next, .last = scram_last},
+    {.name = "OAUTHBEARER", .first = replayed},
+};
+
+const struct mechanism *mechanism_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof MECHANISMS / sizeof *MECHANISMS; i++)
+        if (!strcmp(MECHANISMS[i].name, name))
+            return &MECHANISMS[i];
+    return NULL;
 }

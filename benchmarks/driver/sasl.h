@@ -1,19 +1,35 @@
-/* The two SASL responses that the load driver gives: PLAIN's and CRAM-MD5's, in base64. */
+/* The client's side of the mechanisms that the load driver speaks; every message is in base64. */
 #ifndef SASL_H
 #define SASL_H
 
+#include "base64.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 
-enum { SASL_TEXT = 1024 };
+/*
+ * One login. The secret is what the mechanism's client has: the password; for SCRAM ClientKey and ServerKey, each of
+ * 64 hexadecimal digits; for OAUTHBEARER its whole message in base64. A careless one takes whatever challenge.
+ */
+struct talk {
+    const char *user, *secret;
+    bool careless;
+    unsigned number;           /* another one in each login of a connection */
+    char first[SASL_TEXT];     /* SCRAM: what has been said first, without the GS2 header */
+    char signature[SASL_TEXT]; /* SCRAM: what the server has to prove with, v= and all, in base64 */
+};
 
-/* PLAIN's message (RFC 4616 §2), written to out as text; false where it does not fit. */
-bool plain_response(const char *user, const char *password, char out[SASL_TEXT]);
+/* Each function is NULL where the mechanism has no such message, and is false where it cannot do its part. */
+struct mechanism {
+    const char *name;
+    /* The initial response. */
+    bool (*first)(struct talk *talk, char out[SASL_TEXT]);
+    /* The response to the challenge. */
+    bool (*next)(struct talk *talk, const char *challenge, char out[SASL_TEXT]);
+    /* Whether the server has proved itself with its last words. */
+    bool (*last)(const struct talk *talk, const char *words);
+};
 
-/* The answer to a CRAM-MD5 challenge (RFC 2195 §2), both in base64; false where the challenge is not base64. */
-bool cram_md5_response(const char *user, const char *password, const char *challenge, char out[SASL_TEXT]);
-
-/* The keyed digest of text (RFC 2104), in lower-case hexadecimal. */
-void hmac_md5_hex(const char *key, const void *text, size_t size, char hex[33]);
+/* NULL where it is not known. */
+const struct mechanism *mechanism_named(const char *name);
 
 #endif

@@ -5,7 +5,7 @@ import grp
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ base_dir = {directory}/base
 state_dir = {directory}/state
 log_path = {directory}/dovecot.log
 ssl = no
-auth_mechanisms = plain cram-md5
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 auth_cache_size = {cache}
 auth_cache_verify_password_with_worker = yes
@@ -45,6 +45,8 @@ service anvil {{
   }}
 }}
 """
+
+MECHANISMS = ("PLAIN", "CRAM-MD5")
 
 # Of the table that accounts.write_database makes.
 PASSWORD_QUERY = "SELECT name AS user, password FROM users WHERE name = '%u'"
@@ -72,6 +74,20 @@ def sqlite(settings: Path, database: Path, query: str = PASSWORD_QUERY) -> str:
     """A passdb that leaves SQLite, and the passwords, to worker processes; its settings are a file of their own."""
     settings.write_text(f"driver = sqlite\nconnect = {database}\npassword_query = {query}\n")
     return f"  driver = sql\n  args = {settings}"
+
+
+def tokens(directory: Path, key: Path, algorithm: str) -> str:
+    """A passdb that checks signed tokens itself; *key* is the one of those that name none."""
+    place = directory / "keys" / "default" / algorithm / "default"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(key.read_bytes())
+    settings = directory / "oauth2.conf"
+    settings.write_text(
+        "introspection_mode = local\n"
+        f"local_validation_key_dict = fs:posix:prefix={directory}/keys/\n"
+        "username_attribute = email\n"
+    )
+    return f"  driver = oauth2\n  mechanisms = oauthbearer\n  args = {settings}"
 
 
 def version() -> str:
@@ -102,11 +118,13 @@ def configured(directory: Path, **settings: str) -> Path:
 
 
 @contextmanager
-def dovecot(bench: Bench, passdb: str, *, name: str = "Dovecot", cache: str = "64M") -> Iterator[Server]:
+def dovecot(
+    bench: Bench, passdb: str, *, name: str = "Dovecot", cache: str = "64M", mechanisms: Sequence[str] = MECHANISMS
+) -> Iterator[Server]:
     """Start Dovecot; where its cache knows an account, the workers still compute the hash."""
     check_version()
     directory = bench.directory_for("dovecot")
-    configuration = configured(directory, passdb=passdb, cache=cache)
+    configuration = configured(directory, passdb=passdb, cache=cache, mechanisms=" ".join(mechanisms))
     with bench.server_cpu(), running(name, ["dovecot", "-F", "-c", configuration], directory) as server:
         # The others, master, anvil, log, config and stats, have no part in a login.
         yield replace(server, program="auth")

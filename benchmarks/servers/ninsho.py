@@ -29,6 +29,7 @@ unix = "{directory}/auth.sock"
 mechanisms = {mechanisms}
 [[store]]
 {store}
+{more}
 """
 
 
@@ -43,13 +44,17 @@ def database(path: Path) -> str:
 
 
 def configured(
-    directory: Path, store: str, *, mechanisms: Sequence[str] = ("PLAIN",), decisions: str = "failures"
+    directory: Path,
+    store: str,
+    *,
+    mechanisms: Sequence[str] = ("PLAIN",),
+    decisions: str = "failures",
+    more: str = "",
 ) -> Path:
-    """Write a configuration file whose socket is ``auth.sock`` beside it."""
+    """Write a configuration file whose socket is ``auth.sock`` beside it; *more* are further tables."""
     path = directory / "ninsho.toml"
-    path.write_text(
-        CONFIGURATION.format(directory=directory, store=store, mechanisms=json.dumps(mechanisms), decisions=decisions)
-    )
+    settings = {"store": store, "mechanisms": json.dumps(mechanisms), "decisions": decisions, "more": more}
+    path.write_text(CONFIGURATION.format(directory=directory, **settings))
     return path
 
 
@@ -69,9 +74,11 @@ def ninsho(
     name: str = "ninsho",
     mechanisms: Sequence[str] = ("PLAIN",),
     decisions: str = "failures",
+    more: str = "",
 ) -> Iterator[Server]:
-    """Start ninsho; ``decisions`` says which of them are logged: failures, all, none."""
+    """Start ninsho; ``decisions`` says which of them are logged (failures, all, none), *more* are further tables."""
     directory = bench.directory_for("ninsho")
-    command = [*NINSHO, "serve", "--config", configured(directory, store, mechanisms=mechanisms, decisions=decisions)]
+    configuration = configured(directory, store, mechanisms=mechanisms, decisions=decisions, more=more)
+    command = [*NINSHO, "serve", "--config", configuration]
     with bench.server_cpu(), running(name, command, directory) as server:
         yield server

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from ninsho.daemon.config import DEFAULT_SOCKET, decode, load
+from ninsho.daemon.growing import wanted_forms
 from ninsho.daemon.tables import Tables
 from ninsho.errors import ConfigurationError
+from ninsho.stores.wanted_forms import WantedForms
 
 TABLES = sorted(field.alias or name for name, field in Tables.model_fields.items())
 
@@ -131,3 +133,34 @@ def test_an_unknown_key_in_a_list_of_tables_is_told_with_its_number(path):
     assert problems(path, '[[listen]]\nunix = "a"\nownr = "x"\n') == [
         "listen[0].ownr: unknown key; did you mean owner?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            'accounts.derive = ["SSHA512", "cleartext"]',
+            "accounts.derive[1]: expected a scheme that hides the password, got 'cleartext': a login must not make it",
+        ),
+        ('accounts.derive = ["SMD5"]', "accounts.derive[0]: scheme SMD5 is weak, and not permitted"),
+        ('passwords.weak = ["SMD5"]\naccounts.derive = ["SMD5"]', "accounts.derive[0]: scheme SMD5 is weak"),
+        ('accounts.derive = ["SCRAM-SHA-255"]', "accounts.derive[0]: scheme SCRAM-SHA-255 is not known; did you mean"),
+        (
+            'accounts.rehash = true\npasswords.scheme = "PLAIN"',
+            "the file: expected accounts.rehash only with a passwords.scheme that hides the password, got 'PLAIN'",
+        ),
+    ],
+)
+def test_a_login_makes_no_password_easier_to_read(path, text, problem):
+    (told,) = problems(path, text)
+    assert told.startswith(problem)
+
+
+def test_what_accounts_are_to_hold(path):
+    path.write_text('passwords.weak = ["SMD5"]\naccounts.derive = ["SCRAM-SHA-256"]\n')
+    wanted = wanted_forms(load(path))
+    assert wanted == WantedForms("ARGON2ID", ("SCRAM-SHA-256",), permitted=frozenset({"SMD5"}))
+    path.write_text("accounts.rehash = true\n")
+    assert wanted_forms(load(path)).rehash
+    path.write_text("accounts.masters = true\n")
+    assert wanted_forms(load(path)) is None

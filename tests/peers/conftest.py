@@ -7,13 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from kerberos import ThrowawayKerberos
 
 from ninsho.cli.throwaway import reserved_port
 
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def require() -> Callable[..., str]:
     """Return the path of a program; without it, or without root where it takes that, skip the test, but fail on CI."""
 
@@ -50,3 +51,21 @@ def free_port() -> Iterator[int]:
     """Return a port on 127.0.0.1 that is the test's alone, for a server that sets SO_REUSEADDR."""
     with reserved_port() as port:
         yield port
+
+
+@pytest.fixture
+def kerberos(require: Callable[..., str], require_package: Callable[[str], None]) -> Iterator[ThrowawayKerberos]:
+    """Return a Kerberos with a user ``tim`` and a service ``smtp``."""
+    for program in ("krb5kdc", "kdb5_util", "kadmin.local", "kinit"):
+        require(program)
+    require_package("gssapi")
+    with ThrowawayKerberos() as program:
+        program.add_user("tim")
+        program.add_service("smtp", keytab="keytab")
+        yield program
+
+
+@pytest.fixture
+def keytab(kerberos: ThrowawayKerberos) -> Path:
+    """Return the file with the service's keys."""
+    return kerberos.directory / "keytab"

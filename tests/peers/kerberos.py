@@ -9,6 +9,8 @@ from pathlib import Path
 from unittest import mock
 
 from ninsho.cli.throwaway import ProgramUnavailable, ThrowawayProgram
+from ninsho.sasl.exchange import Channel, Credentials, Exchange
+from ninsho.sasl.gssapi import GSSAPI
 
 REALM = "EXAMPLE.ORG"
 # Its users may use the services of REALM.
@@ -100,6 +102,14 @@ class ThrowawayKerberos(ThrowawayProgram):
         self._run("kinit", *options, "-c", str(cache), principal, typed=f"{PASSWORD}\n")
         return cache
 
+    def log_in_with_a_wrong_clock(self, seconds: int) -> Path:
+        """Get a ticket for the service as ``tim``, whose clock then goes wrong by so many *seconds*."""
+        cache = self.log_in("tim")
+        with self.used(cache):
+            our_client().begin()
+        shift_clock(cache, seconds)
+        return cache
+
     def variables(self, cache: Path | None = None) -> Mapping[str, str]:
         """The environment in which programs use this Kerberos, with the tickets of *cache* (None: with none)."""
         return {**self.environment, "KRB5CCNAME": str(cache or self.directory / "no-cache")}
@@ -130,6 +140,11 @@ def found(program: str) -> str:
     if (path := shutil.which(program, path=SEARCHED)) is None:
         raise ProgramUnavailable(f"{program} is not installed: scripts/install-peers installs it")
     return path
+
+
+def our_client(*, host: str = HOST, service: str = "smtp", **names: str) -> Exchange:
+    """Our client's side; *names* are those of its credentials."""
+    return Exchange(GSSAPI.client(Credentials(channel=Channel(service=service, host=host), **names)))
 
 
 def shift_clock(cache: Path, seconds: int) -> None:

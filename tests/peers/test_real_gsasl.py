@@ -1,5 +1,6 @@
 """Each mechanism with GNU SASL: its client with our server's side, and our client's side with its server."""
 
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +11,7 @@ from spoken import Refused
 from ninsho.sasl import digest_md5
 from ninsho.sasl.dialogue import Denial, Denied, Granted, Identity
 from ninsho.sasl.exchange import Channel, Credentials
-from ninsho.sasl.secrets import CramKey, DigestKey, Password
+from ninsho.sasl.secrets import CramKey, DigestKey, Password, ScramKeys, ScramSha1Keys, ScramSha256Keys
 
 Require = Callable[..., str]
 
@@ -180,3 +181,11 @@ def test_its_client_is_known_by_its_connection(gsasl: str, authzid: str) -> None
     users = KnownUsers({}, peer_name="u")
     with GsaslClient(gsasl, "EXTERNAL", authorization_id=authzid) as client:
         assert users.serve(MECHANISMS["EXTERNAL"], client) == Granted(Identity("u", authzid))
+
+
+@pytest.mark.parametrize(("mechanism", "kind"), [("SCRAM-SHA-1", ScramSha1Keys), ("SCRAM-SHA-256", ScramSha256Keys)])
+def test_the_keys_that_it_makes_are_ours(gsasl: str, mechanism: str, kind: type[ScramKeys]) -> None:
+    command = [gsasl, "--mkpasswd", f"--mechanism={mechanism}", "--password=IX", "--iteration-count=4096"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+    keys = kind.parse(made.removeprefix(f"{{{mechanism}}}"))
+    assert keys == kind.of(b"IX", salt=keys.salt, iterations=keys.iterations)

@@ -1,15 +1,17 @@
 """GSSAPI without Kerberos: which messages go to and fro, and what is made of every wrong one."""
 
+import sys
 import traceback
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ninsho.errors import ExchangeError, MalformedMessage, StoreUnavailable, TicketRefused
+from ninsho.errors import ConfigurationError, ExchangeError, MalformedMessage, StoreUnavailable, TicketRefused
 from ninsho.sasl.dialogue import Challenge, Compute, Denial, Denied, Granted, Identity, Remark
 from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.gssapi import CHOICE, GSSAPI, gssapi, gssapi_client, parse_choice, username_of
+from ninsho.sasl.kerberos import ServiceKeys
 
 TIM = "tim@EXAMPLE.ORG"
 REALMS = ("EXAMPLE.ORG",)
@@ -269,6 +271,14 @@ def test_our_client_has_one_kind_of_error(error):
 def test_a_ticket_is_for_a_host():
     with pytest.raises(ExchangeError, match="host name"):
         Exchange(gssapi_client(Credentials())).begin()
+
+
+def test_a_machine_without_the_package_is_told_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    with pytest.raises(ConfigurationError, match=r"pip install 'ninsho\[gssapi\]'"):
+        ServiceKeys().check()
+    with pytest.raises(ConfigurationError, match=r"pip install 'ninsho\[gssapi\]'"):
+        Exchange(gssapi_client(Credentials(channel=Channel(host="mail.example.org")))).begin()
 
 
 @given(messages=st.lists(st.binary(max_size=12), min_size=3, max_size=3), signed=st.booleans())

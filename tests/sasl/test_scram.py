@@ -358,6 +358,14 @@ def test_a_bound_login_is_good_on_its_own_channel_only(binding, theirs, granted)
         assert server.verdict == Denied(Denial.BINDING, b"e=channel-bindings-dont-match")
 
 
+def test_a_channel_without_data_binds_nothing():
+    nothing = {"tls-exporter": b""}
+    server = Server({"tim": keys_of(SHA256, "sesame")}, SHA256, binding=Binding.REQUIRED, bindings=nothing)
+    client = client_of(replace(TIM, channel=Channel(bindings=nothing)), SHA256, plus=True)
+    assert talk(server, client) == (False, False)
+    assert server.verdict.cause is Denial.BINDING
+
+
 def test_a_client_takes_the_best_binding_that_there_is():
     channel = Channel(bindings={"tls-exporter": b"1", "tls-unique": b"2"})
     assert client_of(replace(TIM, channel=channel), SHA256, plus=True).begin().startswith(b"p=tls-exporter,,n=tim,")

@@ -105,6 +105,13 @@ forms = st.one_of(
 moments = st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 4_000_000_000)
 networks = st.lists(st.ip_addresses().map(str), max_size=3).map(lambda texts: parse_networks(" ".join(texts)))
 entries = st.builds(
-    Entry, names, st.lists(forms, max_size=3).map(tuple), st.booleans(), st.none() | moments, networks, texts
+    Entry,
+    names,
+    st.lists(forms, max_size=3).map(tuple),
+    st.booleans(),
+    st.none() | moments,
+    networks,
+    texts,
+    master=st.booleans(),
 )
 lists = st.lists(entries, max_size=8, unique_by=lambda entry: entry.key)

@@ -144,6 +144,8 @@ def test_a_bare_password_is_of_the_default_scheme_and_may_then_begin_as_a_locked
         ("alice:::::::nopassword", "extra fields: expected allow_nets=, nologin or userdb_…, got nopassword"),
         ("alice:{PLAIN}x::::::allow_real_nets=::1", "extra fields: expected allow_nets=, nologin or userdb_…, got allow_real_nets"),
         ("alice:{PLAIN}a:b:c:d:e:f:hunter2", "extra fields: expected allow_nets=, nologin or userdb_…, got one that is not known"),
+        ("alice:{PLAIN}x::::::master=hunter2", "extra fields: expected master=y, got master with another value"),
+        ("alice:{PLAIN}x::::::master", "extra fields: expected master=y, got master with another value"),
         ("alice:{PLAIN}x::::::hunter2=", "extra fields: expected allow_nets=, nologin or userdb_…, got one that is not known"),
     ],
 )  # fmt: skip

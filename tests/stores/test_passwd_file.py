@@ -93,6 +93,13 @@ def test_an_account_is_found_in_any_case_of_its_name(tmp_path: Path) -> None:
     assert isinstance(store, SecretStore)
 
 
+def test_a_master_is_marked_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "users"
+    path.write_text("alice:{PLAIN}a::::::master=y\nbob:{PLAIN}b::::::master=no nologin\ncarol:{PLAIN}c\n")
+    store = opened(PasswdFileStore(path))
+    assert [store.find(name).master for name in ("alice", "bob", "carol")] == [True, False, False]
+
+
 def test_the_default_scheme_is_that_of_bare_passwords(tmp_path: Path) -> None:
     path = tmp_path / "users"
     path.write_text("alice:secret\n")

@@ -5,8 +5,9 @@ import shutil
 import socket
 import subprocess
 import time
+from asyncio import gather
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGTERM, Signals
@@ -19,11 +20,13 @@ from made_up import AWKWARD_NAMES, BCRYPT, collect, lists, passwords, run
 from sqlalchemy import text
 
 from ninsho.errors import ConfigurationError, StoreUnavailable
-from ninsho.stores import schema
+from ninsho.stores import hashing, schema
 from ninsho.stores.administration import Imported, administer
 from ninsho.stores.database import DatabaseStore
 from ninsho.stores.engines import writing
 from ninsho.stores.entries import AccountExists, Entry, NoSuchAccount
+from ninsho.stores.growth import Growth, ReadOnly
+from ninsho.stores.wanted_forms import WantedForms
 
 PATIENCE = 60.0  # seconds
 PASSWORD = "hunter2"
@@ -148,7 +151,7 @@ def mariadb() -> Iterator[Server]:
             "CREATE DATABASE accounts CHARACTER SET latin1",
             "CREATE DATABASE empty",
             f"CREATE USER ninsho@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
-            "GRANT ALL ON *.* TO ninsho@'127.0.0.1'",
+            "GRANT ALL ON *.* TO ninsho@'127.0.0.1' WITH GRANT OPTION",
         )
         (folder / "first.sql").write_text("".join(f"{statement};\n" for statement in statements))
         options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'socket'}", "--skip-log-bin"]
@@ -285,6 +288,83 @@ def test_accounts_of_the_first_tables_are_kept(url: str) -> None:
             assert (await store.find("alice")).master
 
     run(work())
+
+
+OLD = hashing.make("p", "SSHA")
+WANTED = WantedForms("SSHA512", ("CRAM-MD5",), rehash=True)
+
+
+def test_accounts_grow_while_their_users_log_in(url: str) -> None:
+    async def work() -> None:
+        async with administer(url) as accounts, DatabaseStore(url).open() as store, Growth(WANTED) as growth:
+            await accounts.add("Alice", [OLD, BCRYPT])
+            await accounts.add("bob", [OLD])
+            for name in ("alice", "bob"):
+                growth.consider(store, await store.find(name), "p")
+            # Somebody else is quicker.
+            await accounts.set_secrets("bob", ["{PLAIN}new"])
+            await growth.rest()
+            alice = await accounts.get("alice")
+            assert [hashing.scheme_of(form) for form in alice.secrets] == ["SSHA512", "BLF-CRYPT", "CRAM-MD5"]
+            assert alice.changed > alice.created
+            assert (await accounts.get("bob")).secrets == ("{PLAIN}new",)
+            assert (growth.counts.saved, growth.counts.overtaken) == (1, 1)
+            assert await accounts.schemes() == {"SSHA512": 1, "BLF-CRYPT": 1, "CRAM-MD5": 1, "PLAIN": 1}
+            # The connections serve single questions again, of which each sees what others have changed meanwhile.
+            await accounts.disable("alice")
+            assert (await store.find("alice")).disabled
+
+    run(work())
+
+
+def test_of_several_servers_one_grows_an_account(url: str) -> None:
+    names = [f"user{number}" for number in range(20)]
+
+    async def work() -> None:
+        async with AsyncExitStack() as stack:
+            accounts = await stack.enter_async_context(administer(url))
+            await accounts.import_accounts([Entry(name, (OLD,)) for name in names], replace=False)
+            stores = [await stack.enter_async_context(DatabaseStore(url).open()) for _ in range(3)]
+            tries = [
+                store.replace_secrets(name, (OLD,), (OLD, f"{{PLAIN}}{number}"))
+                for name in names
+                for number, store in enumerate(stores)
+            ]
+            won = await gather(*tries)
+            assert [sum(won[place : place + 3]) for place in range(0, 60, 3)] == [1] * 20
+            for place, name in enumerate(names):
+                winner = won[3 * place : 3 * place + 3].index(True)
+                assert (await accounts.get(name)).secrets == (OLD, f"{{PLAIN}}{winner}")
+
+    run(work())
+
+
+def test_a_login_that_may_only_read_is_told_as_such(url: str, server: Server) -> None:
+    async def work() -> None:
+        async with administer(url) as accounts, writing(url) as database:
+            await accounts.add("alice", [OLD])
+            async with database.engine.begin() as connection:
+                for statement in READERS[database.engine.dialect.name]:
+                    await connection.execute(text(statement))
+        reading = url.replace("ninsho@", "reader@")
+        async with DatabaseStore(reading).open() as store:
+            assert await store.find("alice")
+            with pytest.raises(ReadOnly, match="may not be changed by this login"):
+                await store.replace_secrets("alice", (OLD,), (OLD, "{PLAIN}p"))
+
+    run(work())
+
+
+READERS = {
+    "postgresql": (
+        f"CREATE ROLE reader LOGIN PASSWORD '{PASSWORD}'",
+        "GRANT SELECT ON accounts, secrets, alembic_version TO reader",
+    ),
+    "mysql": (
+        f"CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'",
+        "GRANT SELECT ON accounts.* TO reader@'127.0.0.1'",
+    ),
+}
 
 
 def test_a_wrong_password_makes_the_store_unavailable_and_is_told_without_names(

@@ -122,6 +122,8 @@ def scram(
     channel: bytes | None = b""
     if first.header.flag == "p":
         response, channel = yield from BoundChallenge(challenge, first.header.binding)
+        # No data at all would bind every channel alike.
+        channel = channel or None
     else:
         response = yield from Challenge(challenge)
     final = ClientFinal.parse(response, kind.size)

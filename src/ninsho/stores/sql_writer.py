@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -27,13 +28,12 @@ async def replace_secrets(database: Database, name: str, old: tuple[str, ...], n
             async with engine.begin() as connection:
                 return await statements.exchange_secrets(connection, key_of(name), old, new, now=time.time())
         except DBAPIError as error:
-            if (finding := _code(error)) in _READ_ONLY:
-                raise ReadOnly(f"{database.place}: may not be changed by this login ({finding})") from None
+            if codes := _READ_ONLY & set(_codes(error)):
+                raise ReadOnly(f"{database.place}: may not be changed by this login ({codes.pop()})") from None
             raise
 
 
-def _code(error: DBAPIError) -> str | int:
-    """The server's code of *error*."""
-    state: str | None = getattr(error.orig, "sqlstate", None)
-    first = error.orig.args[0] if error.orig is not None and error.orig.args else ""
-    return state if state is not None else first if isinstance(first, int) else ""
+def _codes(error: DBAPIError) -> Iterator[object]:
+    """The server's codes of *error*, wherever its driver keeps them."""
+    yield getattr(error.orig, "sqlstate", None)
+    yield from () if error.orig is None else error.orig.args[:1]

@@ -39,8 +39,9 @@ def parse(line: str) -> Entry | None:
     if ":" in name + password:
         # It writes a passwd-file of the line, where this would begin the next field.
         raise MalformedEntry("expected no colon in name and password")
-    disabled, networks = extra_fields(extra)
-    return Entry(name, secrets_in(password, _SCHEME), disabled, None, networks, default_scheme=_SCHEME)
+    fields = extra_fields(extra)
+    secrets = secrets_in(password, _SCHEME)
+    return Entry(name, secrets, fields.disabled, None, fields.networks, default_scheme=_SCHEME, master=fields.master)
 
 
 def _line(entry: Entry) -> str:

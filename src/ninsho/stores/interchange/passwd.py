@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from ninsho.stores.accounts import Network
 from ninsho.stores.entries import Entry, stored_form
@@ -22,7 +22,6 @@ _UNSUPPORTED = frozenset(
         "host",
         "k5principals",
         "login_user",
-        "master",
         "noauthenticate",
         "nopassword",
         "pass",
@@ -60,10 +59,10 @@ def parse(line: str, *, default_scheme: str) -> Entry | None:
     if not rest:
         return Entry(name, secrets, default_scheme=default_scheme)
     _uid, _gid, gecos, _home, _shell, extra = (rest.split(":", 5) + [""] * 6)[:6]
-    disabled, networks = extra_fields(extra)
+    fields = extra_fields(extra)
     # Nobody logs in by a gecos field: what is not UTF-8 there does no harm.
     note = gecos.encode(errors="replace").decode()
-    return Entry(name, secrets, disabled, None, networks, note, default_scheme)
+    return Entry(name, secrets, fields.disabled, None, fields.networks, note, default_scheme, master=fields.master)
 
 
 def secrets_in(password: str, default_scheme: str) -> tuple[str, ...]:
@@ -83,12 +82,17 @@ def _locked(password: str, default_scheme: str) -> bool:
     return not password
 
 
-def extra_fields(extra: str) -> tuple[bool, tuple[Network, ...]]:
-    """Return whether the account is disabled, and its networks; raise ``MalformedEntry``.
+class Extra(NamedTuple):
+    """What extra fields say of an account; the field for masters is our own, as Dovecot keeps them in a file apart."""
 
-    A field that may narrow access in a way that is not known here is refused.
-    """
-    disabled, networks = False, tuple[Network, ...]()
+    disabled: bool
+    networks: tuple[Network, ...]
+    master: bool
+
+
+def extra_fields(extra: str) -> Extra:
+    """Read them; raise ``MalformedEntry``, also for a field that may narrow access in a way that is not known here."""
+    disabled, networks, master = False, tuple[Network, ...](), False
     # Dovecot's old format has an empty field here, and then a place for mail.
     for field in () if extra.startswith(":") else extra.split():
         name, _, value = field.partition("=")
@@ -97,11 +101,20 @@ def extra_fields(extra: str) -> tuple[bool, tuple[Network, ...]]:
         elif name == "nologin":
             # Whatever the value: Dovecot only looks whether it is there.
             disabled = True
+        elif name == "master":
+            master = _truth(value)
         elif not _LATER.fullmatch(name):
             # What else stands here may be the rest of a password with a colon in it.
             finding = name if name in _UNSUPPORTED else "one that is not known"
             raise MalformedEntry(f"extra fields: expected allow_nets=, nologin or userdb_…, got {finding}")
-    return disabled, networks
+    return Extra(disabled, networks, master)
+
+
+def _truth(value: str) -> bool:
+    # Dovecot has another field of that name, whose value is a user's.
+    if value not in {"y", "yes", "n", "no"}:
+        raise MalformedEntry("extra fields: expected master=y, got master with another value")
+    return value.startswith("y")
 
 
 def _networks(value: str) -> tuple[Network, ...]:
