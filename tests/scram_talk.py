@@ -1,14 +1,22 @@
 """Both sides of SCRAM at one table: what a test says for one of them, and what the other answers."""
 
+import json
+from pathlib import Path
+
 from ninsho.errors import ExchangeError, MalformedMessage
 from ninsho.sasl.dialogue import Bound, BoundChallenge, Challenge, Decoy, Lookup
-from ninsho.sasl.exchange import Exchange
+from ninsho.sasl.exchange import Credentials, Exchange
 from ninsho.sasl.scram import Binding, scram, scram_client
 from ninsho.sasl.secrets import ScramSha1Keys, ScramSha256Keys, ScramSha512Keys, ScramSha3512Keys
 from ninsho.text import password_candidates
 
 KINDS = {kind.name: kind for kind in (ScramSha1Keys, ScramSha256Keys, ScramSha512Keys, ScramSha3512Keys)}
 QUICK = (1, 99)  # iterations: these tests look at messages, not at how long guessing takes
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "scram.json").read_text())
+SHA256 = ScramSha256Keys
+TIM = Credentials("tim", "sesame", iterations=QUICK)
+NONCE = b"fyko+d2lbbFgONRv9qkxdawL"
+KEY = {"tls-exporter": b"the channel's own"}
 
 
 def keys_of(kind, password, salt=b"salt of 16 octet", iterations=1):
@@ -61,6 +69,13 @@ def client_of(credentials, kind, *, plus=False, nonce=None):
     """A client's side."""
     options = {"nonce": lambda: nonce} if nonce else {}
     return Exchange(scram_client(credentials, kind=kind, plus=plus, **options))
+
+
+def finish(client, *messages):
+    """Let *client* hear these messages, and then that it has logged in."""
+    for message in messages:
+        client.answer(message)
+    client.conclude()
 
 
 def talk(server, client, alter=lambda _, message: message):

@@ -202,3 +202,15 @@ def test_a_mechanism_that_breaks_while_it_is_cleaned_up_keeps_no_other_login():
     scene.connection.lost()
     assert scene.connection._logins == {}
     assert sum("result=aborted" in line for line in scene.log) == 2
+
+
+def test_a_refusal_with_last_words_is_noted_when_they_are_told_and_once():
+    scene = Scene()
+    scene.say(b"VERSION\t1\t0\nCPID\t7\nAUTH\t1\tSCRAM-SHA-256\tservice=smtp\tresp=biwsbT14LG49dSxyPWFiY2RlZmdoaWo=\n")
+    assert scene.hear() == [b"CONT\t1\tZT1leHRlbnNpb25zLW5vdC1zdXBwb3J0ZWQ="]
+    (line,) = scene.log
+    assert "result=fail" in line
+    assert "cause=badprotocol" in line
+    # curl hangs up here, and Postfix does not tell.
+    scene.connection.lost()
+    assert scene.log == [line]

@@ -78,6 +78,7 @@ def test_its_client_is_refused(client: Callable[..., SampleClient], mechanism: s
 def test_its_server_refuses_us(server: Callable[..., SampleServer], mechanism: str, user: str, password: str) -> None:
     with server(mechanism) as program:
         assert not log_in(MECHANISMS[mechanism], Credentials(user, password), program)
+    assert "authentication failure" in program.transcript or "user not found" in program.transcript
 
 
 @pytest.mark.parametrize("mechanism", WITH_AUTHZID)

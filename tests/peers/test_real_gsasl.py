@@ -68,6 +68,7 @@ def test_its_client_is_refused(gsasl: str, mechanism: str, user: str, password: 
 def test_its_server_refuses_us(gsasl: str, mechanism: str, right: str, wrong: str) -> None:
     with GsaslServer(gsasl, mechanism, password=right) as server:
         assert not log_in(MECHANISMS[mechanism], Credentials("u", wrong), server)
+    assert "Error authenticating user" in server.transcript
 
 
 @pytest.mark.parametrize("mechanism", WITH_AUTHZID)

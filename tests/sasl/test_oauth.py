@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ninsho.errors import ExchangeError, MalformedMessage
-from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Identity, Inspect, Inspection
+from ninsho.sasl.dialogue import Challenge, Denial, Denied, Granted, Identity, Inspect, Inspection, Remark
 from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.mechanism import Properties
 from ninsho.sasl.oauth import OAUTHBEARER, XOAUTH2, Refusal, read_refusal
@@ -36,6 +36,8 @@ def converse(dialogue, owners, *, refusal=None, client=None, say=None):
                 answer = client.answer(data) if client else next(responses)
             case Inspect(token):
                 answer = Inspection(owners[token]) if token in owners else (refusal or Inspection(None))
+            case Remark():
+                answer = None
             case _:
                 raise AssertionError(want)
 

@@ -70,7 +70,7 @@ class Assembly:
         config = self._config
         self.stores = tuple([await stack.enter_async_context(recipe.open()) for recipe in config.stores])
         known = configured(config)
-        tokens = await stack.enter_async_context(open_inspector(config.oauth)) if config.oauth else None
+        tokens = await self._tokens(stack)
         means = await gather(config, self.stores, known.values(), tokens=tokens is not None)
         offers = self._offers(known, means)
         offered = [one for offer in offers.values() for one in offer.values()]
@@ -78,6 +78,14 @@ class Assembly:
         user_base = await self._user_base(stack, means, decoys, tokens)
         self.policies = {one.address: self._policy(one, offers[one.address], user_base) for one in self._listen}
         await remarks(config, means, known.values(), self._journal)
+
+    async def _tokens(self, stack: AsyncExitStack) -> TokenInspector | None:
+        if not self._config.oauth:
+            return None
+        try:
+            return await stack.enter_async_context(open_inspector(self._config.oauth))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self._config.source}: {problem}" for problem in error.problems) from None
 
     async def _user_base(
         self, stack: AsyncExitStack, means: Means, decoys: Decoys, tokens: TokenInspector | None

@@ -138,9 +138,9 @@ class Attempt(Judgement):
                 return secret
             case Decoy(username, kind):
                 return (yield from self._user_base.decoy(username, kind))
-            case Inspect(token):
+            case Inspect(token, asked):
                 inspection = yield from self._user_base.inspect(token)
-                self.username, self.detail = inspection.username, inspection.detail
+                self.username, self.detail = inspection.username or asked or None, inspection.detail
                 return inspection
             case PeerName():
                 return self.request.certified or None

@@ -34,7 +34,7 @@ _connections = itertools.count(1)
 
 
 class Login:
-    """A login not decided at once: ``parked`` while its client has the word, ``decided`` while its FAIL is held.
+    """A login not decided at once: ``parked`` while its client has the word, ``decided`` once its refusal is noted.
 
     It is ``bound`` while the mail server is to tell of its client's channel.
     """
@@ -224,6 +224,9 @@ class Connection:
             case Challenge(data):
                 login.parked = True
                 self._make_room()
+                if login.attempt.cause is not None:
+                    # Last words, after which many clients hang up, and Postfix does not tell.
+                    self._decide(login, login.attempt.cause)
                 login.bound = isinstance(step, BoundChallenge)
                 binding = step.binding if isinstance(step, BoundChallenge) else None
                 self._out.append(replies.cont(login.id, data, binding=binding))
@@ -231,8 +234,7 @@ class Connection:
                 del self._logins[login.id]
                 self._grant(login.id, login.attempt, login.policy, step, login.since)
             case Denied(cause, data):
-                login.decided = True
-                self._note(login.attempt, login.policy, cause, login.since)
+                self._decide(login, cause)
                 if cause in TEMPORARY and self._may_close(login):
                     self._close()
                 else:
@@ -257,6 +259,11 @@ class Connection:
         if policy.journal.writes_successes:
             self._note(attempt, policy, None, since)
         self._out.append(replies.ok(id, attempt.user, master=attempt.master, response=verdict.data))
+
+    def _decide(self, login: Login, cause: Denial) -> None:
+        if not login.decided:
+            login.decided = True
+            self._note(login.attempt, login.policy, cause, login.since)
 
     def _note(self, attempt: Attempt, policy: Policy, cause: Denial | None, since: float) -> None:
         seconds = self._shell.now() - since
@@ -317,8 +324,7 @@ class Connection:
             login.course.close()
         except Exception as error:  # noqa: BLE001 - a mechanism's own cleaning up must not keep other logins
             login.policy.journal.trouble("login-error", error, mech=login.attempt.request.mechanism)
-        if not login.decided:
-            self._note(login.attempt, login.policy, login.attempt.cause or Denial.ABORTED, login.since)
+        self._decide(login, Denial.ABORTED)
 
     def _flush(self) -> None:
         if self._out:

@@ -158,13 +158,14 @@ class Inspection:
 
 
 class Inspect:
-    """What does this bearer token say? The answer is an ``Inspection``."""
+    """What does this bearer token say? The answer is an ``Inspection``; *username* is whom the client names, if any."""
 
-    __slots__ = ("token",)
-    __match_args__ = ("token",)
+    __slots__ = ("token", "username")
+    __match_args__ = ("token", "username")
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, username: str = "") -> None:
         self.token = token
+        self.username = username
 
     def __iter__(self) -> Generator["Inspect", Inspection, Inspection]:
         return (yield self)

@@ -55,8 +55,8 @@ def parse_choice(message: bytes) -> bytes:
         raise MalformedMessage(f"expected {len(CHOICE)} octets at least, got {len(message)}")
     if message[0] != NO_LAYER:
         raise MalformedMessage(f"expected no security layer ({NO_LAYER:#04x}), got {message[0]:#04x}")
+    # The size should be 0 without a layer (RFC 4752 §3.2); that of Java's clients was not for years.
     authzid = message[len(CHOICE) :]
-    # The size should be 0 without a layer (RFC 4752 §3.2); Java's was not for years, and Dovecot's is not.
     if b"\0" in authzid:
         raise MalformedMessage("unexpected NUL octet")
     return authzid

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ninsho.errors import ExchangeError, MalformedMessage
-from ninsho.sasl.dialogue import Challenge, Denial, Denied, Dialogue, Granted, Identity, Inspect, Inspection
+from ninsho.sasl.dialogue import Challenge, Denial, Denied, Dialogue, Granted, Identity, Inspect, Inspection, Remark
 from ninsho.sasl.exchange import Credentials, Steps
 from ninsho.sasl.gs2 import header, parse_header
 from ninsho.sasl.mechanism import Mechanism, Properties
@@ -57,10 +57,12 @@ def _inspected(
         response = yield from Challenge(b"")
     try:
         presented = read(response)
-    except MalformedMessage:
+    except MalformedMessage as fault:
         # RFC 7628 §3.2.2 has an answer for this too, and only the inspector knows what it would take.
-        return Denied(Denial.MALFORMED, error(INVALID_REQUEST, (yield from Inspect(""))))
-    inspection = yield from Inspect(presented.token)
+        inspection = yield from Inspect("")
+        yield from Remark(str(fault))
+        return Denied(Denial.MALFORMED, error(INVALID_REQUEST, inspection))
+    inspection = yield from Inspect(presented.token, presented.asked)
     if inspection.username is None:
         return Denied(Denial.TOKEN, error(inspection.status, inspection))
     return Granted(_identity(inspection.username, presented.asked))

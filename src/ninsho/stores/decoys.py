@@ -1,4 +1,4 @@
-"""Stored secrets for users who have none: made from a key of the site's, so that a name gets the same ones each time."""
+"""Stored secrets for users who have none: made from a key of the site's, so that a name gets the same each time."""
 
 import hmac
 from collections.abc import Mapping, Sequence

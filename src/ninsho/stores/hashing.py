@@ -86,6 +86,16 @@ def scheme_of(stored: str, default_scheme: str | None = None) -> str:
     return _parse(stored, default_scheme).label.name
 
 
+def check(stored: str) -> None:
+    """Raise ``MalformedSecret`` for a form that is unknown or broken, which is told without computing a hash.
+
+    One of a scheme that is known and never accepted is whatever it is.
+    """
+    read = Stored.parse(stored)
+    if scheme := SCHEMES.get(read.label.name):
+        scheme.check(read.form)
+
+
 def normalise(stored: str, default_scheme: str | None = None) -> str:
     """Return *stored* with its ``{SCHEME}`` in front, by its one name; raise ``MalformedSecret``.
 

@@ -17,8 +17,8 @@ from ninsho.stores.interchange import htpasswd, passwd
 class PasswdFileStore:
     """``user:{SCHEME}hash:uid:gid:gecos:home:shell:extra fields``; *default_scheme* is that of a bare password.
 
-    Of the extra fields ``allow_nets=``, ``nologin`` and ``master=y`` hold, ``userdb_…`` and the like are left to Dovecot, and any
-    other is refused, since it might be meant to keep somebody out.
+    Of the extra fields ``allow_nets=``, ``nologin`` and ``master=y`` hold, ``userdb_…`` and the like are left to
+    Dovecot, and any other is refused, since it might be meant to keep somebody out.
     """
 
     path: Path

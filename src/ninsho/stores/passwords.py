@@ -32,8 +32,8 @@ class Passwords:
     """Checks passwords; an unknown user costs what the last known one did whose password took a hash.
 
     *decoy* is a stored form like those of the site, to begin with; without one it is made when it is needed. *decoys*
-    make the keys of those who have none. *permitted* are the weak schemes that are accepted. Without a *pool* every hash
-    is computed in place, which suits a process that serves one login at a time. All that is asked here may raise
+    make the keys of those who have none. *permitted* are the weak schemes that are accepted. Without a *pool* every
+    hash is computed in place, which suits a process that serves one login at a time. All that is asked here may raise
     ``MalformedSecret`` for a broken stored form.
     """
 

@@ -14,7 +14,7 @@ def load(path: Path) -> bytes:
         return _read(path)
     # Whole from the beginning: another process may be here at the same time, and then both take what the first made.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(token_bytes(KEY_SIZE))
     try:
         with suppress(FileExistsError):

@@ -45,6 +45,7 @@ class Plan:
     changed: list[Change] = dataclasses.field(default_factory=list)
     same: int = 0
     refused: tuple[tuple[int, str], ...] = ()
+    permitted: frozenset[str] = hashing.NONE
 
     @property
     def entries(self) -> list[Entry]:
@@ -70,7 +71,7 @@ class Plan:
 
     def _unusable(self) -> Counter[str]:
         """How many of the accounts to be written hold which scheme that is known and too weak."""
-        accepted = {scheme.name for scheme in hashing.schemes()}
+        accepted = {scheme.name for scheme in hashing.schemes(self.permitted)}
         held = Counter(hashing.scheme_of(secret) for entry in self.entries for secret in entry.secrets)
         return Counter({scheme: count for scheme, count in held.items() if scheme not in accepted})
 
@@ -84,9 +85,9 @@ class Plan:
         }
 
 
-def plan(entries: Iterable[Entry], present: Mapping[str, Record]) -> Plan:
+def plan(entries: Iterable[Entry], present: Mapping[str, Record], permitted: frozenset[str] = hashing.NONE) -> Plan:
     """Compare *entries* with the accounts *present* by their keys; ``MalformedList`` becomes the refused lines."""
-    made = Plan()
+    made = Plan(permitted=permitted)
     try:
         for entry in entries:
             if (old := present.get(entry.key)) is None:

@@ -10,11 +10,13 @@ from cyclopts import Parameter
 
 from ninsho.cli.endings import NO, WrongUsage
 from ninsho.cli.options import ConfigOption, JsonOption
+from ninsho.cli.settings import configuration
 from ninsho.cli.terminal import remark, say, say_json
 from ninsho.cli.user.database import with_accounts
 from ninsho.cli.user.files import read_lines, write_text
 from ninsho.cli.user.guessing import FormatName, guess
 from ninsho.cli.user.plan import Plan, plan
+from ninsho.stores import hashing
 from ninsho.stores.administration import Administration
 from ninsho.stores.entries import Entry
 from ninsho.stores.interchange.formats import FORMATS, Format, sasldb2_of
@@ -103,7 +105,8 @@ def export_accounts(
 
 
 async def _import(accounts: Administration, entries: Iterable[Entry], options: ImportOptions) -> Plan:
-    made = plan(entries, {key_of(record.name): record async for record in accounts.list()})
+    permitted = hashing.permission(configuration(options.config).passwords.weak)
+    made = plan(entries, {key_of(record.name): record async for record in accounts.list()}, permitted)
     if not (options.dry_run or made.refused or (made.changed and not options.replace)):
         await accounts.import_accounts(
             _watched(made.entries, "Importing", total=len(made.entries)), replace=options.replace
