@@ -219,3 +219,11 @@ def test_a_mechanism_that_asks_nothing_is_a_plain_function():
         return Denied(Denial.MISMATCH)
 
     assert converse(nobody.server(b""), {}) == Denied(Denial.MISMATCH)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "half \ud83d"])
+def test_a_client_sends_nothing_that_would_be_read_otherwise(text):
+    for told in ({"username": text}, {"password": text}, {"authzid": text}):
+        with pytest.raises(ExchangeError, match="expected") as caught:
+            Credentials(**({"username": "u", "password": "p"} | told))
+        assert text not in str(caught.value)

@@ -15,7 +15,7 @@ from ninsho.text import prepare_username
 from scram_talk import KEY, KINDS, QUICK, SHA256, TIM, Server, client_of, finish, keys_of, talk
 
 salts = st.binary(min_size=1, max_size=40)
-letters = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
+letters = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
 
 
 def preparable(name):

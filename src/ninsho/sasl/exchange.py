@@ -39,7 +39,8 @@ class Credentials:
     """What a client logs in with, and where; password and token are hidden in its repr.
 
     ``token`` is a bearer token, or a function that gets one. ``authzid`` is whom to act as, if not the user.
-    ``iterations`` are the lowest and the highest count that a server of SCRAM may ask for.
+    ``iterations`` are the lowest and the highest count that a server of SCRAM may ask for. Raises ``ExchangeError`` for
+    a name or a password that no mechanism can send.
     """
 
     username: str = ""
@@ -48,6 +49,14 @@ class Credentials:
     token: str | Callable[[], str] | None = field(default=None, repr=False)
     channel: Channel = Channel()
     iterations: tuple[int, int] = ITERATIONS
+
+    def __post_init__(self) -> None:
+        for what, text in (("user name", self.username), ("password", self.password), ("authzid", self.authzid)):
+            # In PLAIN a NUL ends a part, and what follows would pass for the next one.
+            if "\0" in text:
+                raise ExchangeError(f"{what}: expected no NUL, got one")
+            if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+                raise ExchangeError(f"{what}: expected Unicode characters, got half of a surrogate pair")
 
 
 class Exchange:
