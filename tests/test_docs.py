@@ -26,10 +26,13 @@ def test_each_configuration_is_read(place: str, text: str, tmp_path: Path):
     decode(tomllib.loads(text), source=place, folder=tmp_path)
 
 
-@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: value if len(value) < 40 else "")
-def test_each_python_block_runs(place: str, text: str):
+@pytest.mark.parametrize(
+    "path", [path for path in DOCUMENTS if "```python" in path.read_text()], ids=lambda path: path.name
+)
+def test_python_blocks_run_one_after_the_other(path: Path):
     names: dict[str, object] = {}
-    exec(compile(text, place, "exec"), names)
+    for number, text in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL), 1):
+        exec(compile(text, f"{path.name} {number}", "exec"), names)
     assert {"accounts", "oreore"} & names.keys()
 
 
