@@ -98,14 +98,23 @@ class Passwords:
             raise trouble
         return None
 
+    def derived_already(self, account: Account, kinds: tuple[type, ...]) -> object | None:
+        """Return what ``derived`` would, if that takes no time."""
+        found = self._source(account, kinds)
+        return found and self._derived.get(self._memory.digest(account, found[0].name, found[1]))
+
     def derived(self, account: Account, kinds: tuple[type, ...]) -> Asking[object | None]:
         """Return the first secret of *kinds* that can be made of the account's password, if that itself is stored."""
-        password = self.secret(account, (Password,))
-        if isinstance(password, Password):
-            text = password_candidates(password.text.decode())[0]
-            for kind in kinds:
-                if issubclass(kind, ScramKeys):
-                    return (yield from self._derive(kind, account, text))
+        found = self._source(account, kinds)
+        return found and (yield from self._derive(found[0], account, found[1]))
+
+    def _source(self, account: Account, kinds: tuple[type, ...]) -> tuple[type[ScramKeys], str] | None:
+        """The first of *kinds* that has to be derived, and the password to derive it from."""
+        for kind in kinds:
+            if issubclass(kind, ScramKeys):
+                password = self.secret(account, (Password,))
+                text = password.text.decode() if isinstance(password, Password) else None
+                return None if text is None else (kind, password_candidates(text)[0])
         return None
 
     def decoy_of(self, username: str, kind: type[ScramKeys]) -> Asking[ScramKeys]:

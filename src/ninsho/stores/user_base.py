@@ -84,7 +84,7 @@ class UserBase:
         account = self._immediate.find(username)
         if not isinstance(account, Account):
             return None
-        secret = self._passwords.secret(account, kinds)
+        secret = self._passwords.secret(account, kinds) or self._passwords.derived_already(account, kinds)
         return None if secret is None else (account, secret)
 
     def verify(self, username: str, password: str, request: Request) -> Asking[Checked]:
