@@ -92,9 +92,7 @@ def _message(name: str, token: str) -> str:
     return b64encode(f"n,a={name},\x01auth=Bearer {token}\x01\x01".encode()).decode()
 
 
-def _servers(
-    bench: Bench, stack: ExitStack, directory: Path, made: list[Account], algorithm: str
-) -> list[Server]:
+def _servers(bench: Bench, stack: ExitStack, directory: Path, made: list[Account], algorithm: str) -> list[Server]:
     passwd = accounts.write_passwd(directory / "passwd", made)
     key = directory / "key.pem"
     peer = dovecot.dovecot(bench, dovecot.tokens(directory, key, algorithm), mechanisms=(MECHANISM,))

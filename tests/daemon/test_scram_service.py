@@ -151,3 +151,16 @@ def test_without_a_place_for_the_key_the_server_serves_and_says_so(folder: Path)
     with Server(folder, config) as server, Client(folder / "auth.sock") as client:
         assert "no-key-file:" in server.journal()
         assert log_in(client, "SCRAM-SHA-256", Credentials("alice", "geheim"))[-1].startswith("OK")
+
+
+def test_what_logins_will_bring_about_can_be_named_before(folder: Path) -> None:
+    users(folder, alice="{SSHA}aqpvaR1vZ2pR1yZ3nYJ8bbWSUYFzYWx0")
+    named = CONFIG.replace('unix = "auth.sock"', 'unix = "auth.sock"\nmechanisms = ["SCRAM-SHA-256", "PLAIN"]')
+    derived = named.replace("[accounts]", '[accounts]\nderive = ["SCRAM-SHA-256"]')
+    with Server(folder, derived) as server, Client(folder / "auth.sock") as client:
+        assert offered(client) == ["SCRAM-SHA-256", "PLAIN"]
+        assert server.stop() == 0
+        assert "growth: saved=0 overtaken=0 dropped=0 failed=0" in server.journal()
+    refused = Server(folder, named).start(wait=False)
+    assert refused.process.wait(20) == 78
+    assert "SCRAM-SHA-256 can never work" in refused.journal()

@@ -30,9 +30,9 @@ def test_a_key_is_its_own_key(name: str) -> None:
 
 @given(entries)
 def test_an_entry_is_sound_once_it_is_there(entry: Entry) -> None:
-    again = Entry(entry.name, entry.secrets, entry.disabled, entry.expires, entry.networks, entry.note)
-    assert again == entry
-    assert entry.account() == Account(entry.name, entry.secrets, entry.disabled, entry.expires, entry.networks)
+    fields = (entry.name, entry.secrets, entry.disabled, entry.expires, entry.networks)
+    assert Entry(*fields, entry.note, master=entry.master) == entry
+    assert entry.account() == Account(*fields, entry.master)
 
 
 @given(st.text(min_size=1))

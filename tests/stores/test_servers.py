@@ -64,8 +64,18 @@ def free_port() -> int:
 class Process:
     """A server's process, which may be ended and started again."""
 
-    def __init__(self, command: Sequence[str], port: int, folder: Path, user: str, end: Signals = SIGTERM) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - all that differs between servers
+        self,
+        command: Sequence[str],
+        port: int,
+        folder: Path,
+        user: str,
+        end: Signals = SIGTERM,
+        ready: Sequence[str] = ("true",),
+    ) -> None:
         self.command = command
+        # PostgreSQL listens before it lets anybody in.
+        self.ready = ready
         self.end = end
         self.port = port
         self.folder = folder
@@ -85,7 +95,9 @@ class Process:
 
     def answers(self) -> bool:
         with closing(socket.socket()) as client:
-            return client.connect_ex(("127.0.0.1", self.port)) == 0
+            if client.connect_ex(("127.0.0.1", self.port)) != 0:
+                return False
+        return subprocess.run(self.ready, check=False).returncode == 0
 
     def stop(self) -> None:
         self.process.send_signal(self.end)
@@ -127,7 +139,8 @@ def postgresql() -> Iterator[Server]:
         make([require("initdb", "psycopg"), "-D", "data", "--no-sync", *options], folder, "postgres")
         command = [program, "-D", "data", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
         # SIGTERM would wait for the clients to leave.
-        process = Process(command, port, folder, "postgres", SIGINT)
+        ready = (require("pg_isready", "psycopg"), "-q", "-h", "127.0.0.1", "-p", str(port))
+        process = Process(command, port, folder, "postgres", SIGINT, ready)
         try:
             url = f"postgresql+psycopg://ninsho@127.0.0.1:{port}"
             yield Server(f"{url}/postgres", f"{url}/template1", process.restart)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -99,7 +100,9 @@ class Assembly:
         wanted = wanted_forms(self._config)
         growth = None
         if wanted is not None:
-            growth = await stack.enter_async_context(Growth(wanted, busy=lambda: pool.busy))
+            growth = Growth(wanted, busy=lambda: pool.busy)
+            stack.callback(lambda: self._journal.note("growth", **asdict(growth.counts)))
+            await stack.enter_async_context(growth)
         passwords = Passwords(self.memory, pool, decoy=decoy, decoys=decoys, permitted=permitted)
         return UserBase(self.stores, passwords, tokens, growth)
 

@@ -71,9 +71,9 @@ def shortcoming(mechanism: Mechanism, means: Means) -> str | None:
         return None
     if count := means.lacking.get(mechanism.name, 0):
         return f"{count} {'account has' if count == 1 else 'accounts have'} nothing that it can use"
-    if means.held or _serves(means.new, mechanism):
+    if _serves([*means.held], mechanism) or (not means.held and _serves(means.new, mechanism)):
         return None
-    return "nobody has a password yet, and new ones are not stored for it"
+    return "no account has anything that it can use yet"
 
 
 def obstacle(mechanism: Mechanism, means: Means) -> str | None:  # noqa: PLR0911 - one reason, one line
@@ -91,13 +91,13 @@ def obstacle(mechanism: Mechanism, means: Means) -> str | None:  # noqa: PLR0911
         return "it needs stored secrets, and the stores only verify passwords"
     if not all(isinstance(store, SecretStore) for store in means.stores[: _last_secret_store(means.stores)]):
         return "a store that only verifies passwords stands before one with secrets, and may know other users by a name"
-    if means.held and not _serves(means.held, mechanism):
+    if means.held and not _serves([*means.held, *means.new], mechanism):
         counted = ", ".join(f"{scheme} ({accounts})" for scheme, accounts in sorted(means.held.items()))
         return f"it needs the password itself or a form made for it, and the accounts hold only {counted}"
     return None
 
 
-def _serves(schemes: Sequence[str] | Mapping[str, int], mechanism: Mechanism) -> bool:
+def _serves(schemes: Sequence[str], mechanism: Mechanism) -> bool:
     # Not where mechanisms of one's own serve alone: it brings every scheme.
     from ninsho.stores import hashing  # noqa: PLC0415
 

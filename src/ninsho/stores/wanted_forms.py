@@ -48,7 +48,7 @@ class WantedForms:
                 scheme = self._successor(stored, verified=stored == verified)
                 if scheme is not None and hashing.needs_rehash(stored, scheme, permitted=self.permitted):
                     yield place, scheme
-            except MalformedSecret:
+            except (MalformedSecret, ValueError):
                 # Left as it is: a newer ninsho may read it.
                 continue
 
