@@ -1,4 +1,4 @@
-"""Case g: logins by SCRAM-SHA-256 with stored keys, through a mail server that knows final-resp-ok and one that does not."""
+"""Case g: logins by SCRAM-SHA-256 with stored keys; OK may carry the last words (final-resp-ok), or may not."""
 
 from contextlib import ExitStack
 from pathlib import Path

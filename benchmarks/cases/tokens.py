@@ -2,6 +2,7 @@
 
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from itertools import cycle
@@ -25,7 +26,10 @@ MECHANISM = "OAUTHBEARER"
 # Signing takes longer than checking; they are made before anything is measured.
 TOKENS_PER_ROUND = 2000
 ISSUER, AUDIENCE, HOUR = "https://id.example.org/", "smtp", 3600
-KEYS = {"ES256": partial(ECKey.generate_key, "P-256"), "RS256": partial(RSAKey.generate_key, 2048)}
+KEYS: dict[str, Callable[[], ECKey | RSAKey]] = {
+    "ES256": partial(ECKey.generate_key, "P-256"),
+    "RS256": partial(RSAKey.generate_key, 2048),
+}
 FIRST, AGAIN = 2_000, 20_000  # logins a second
 
 TABLE = """\
@@ -97,5 +101,5 @@ def _servers(bench: Bench, stack: ExitStack, directory: Path, made: list[Account
     key = directory / "key.pem"
     peer = dovecot.dovecot(bench, dovecot.tokens(directory, key, algorithm), mechanisms=(MECHANISM,))
     table = TABLE.format(issuer=ISSUER, audience=AUDIENCE, key=key)
-    ours = ninsho.ninsho(bench, ninsho.passwd_file(passwd), mechanisms=(MECHANISM,), more=table)
+    ours = ninsho.ninsho(bench, f"{ninsho.passwd_file(passwd)}\n{table}", mechanisms=(MECHANISM,))
     return start(bench, stack, [peer, ours])

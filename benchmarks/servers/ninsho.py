@@ -29,7 +29,6 @@ unix = "{directory}/auth.sock"
 mechanisms = {mechanisms}
 [[store]]
 {store}
-{more}
 """
 
 
@@ -44,17 +43,13 @@ def database(path: Path) -> str:
 
 
 def configured(
-    directory: Path,
-    store: str,
-    *,
-    mechanisms: Sequence[str] = ("PLAIN",),
-    decisions: str = "failures",
-    more: str = "",
+    directory: Path, store: str, *, mechanisms: Sequence[str] = ("PLAIN",), decisions: str = "failures"
 ) -> Path:
-    """Write a configuration file whose socket is ``auth.sock`` beside it; *more* are further tables."""
+    """Write a configuration file whose socket is ``auth.sock`` beside it."""
     path = directory / "ninsho.toml"
-    settings = {"store": store, "mechanisms": json.dumps(mechanisms), "decisions": decisions, "more": more}
-    path.write_text(CONFIGURATION.format(directory=directory, **settings))
+    path.write_text(
+        CONFIGURATION.format(directory=directory, store=store, mechanisms=json.dumps(mechanisms), decisions=decisions)
+    )
     return path
 
 
@@ -74,11 +69,9 @@ def ninsho(
     name: str = "ninsho",
     mechanisms: Sequence[str] = ("PLAIN",),
     decisions: str = "failures",
-    more: str = "",
 ) -> Iterator[Server]:
-    """Start ninsho; ``decisions`` says which of them are logged (failures, all, none), *more* are further tables."""
+    """Start ninsho; ``decisions`` says which of them are logged: failures, all, none."""
     directory = bench.directory_for("ninsho")
-    configuration = configured(directory, store, mechanisms=mechanisms, decisions=decisions, more=more)
-    command = [*NINSHO, "serve", "--config", configuration]
+    command = [*NINSHO, "serve", "--config", configured(directory, store, mechanisms=mechanisms, decisions=decisions)]
     with bench.server_cpu(), running(name, command, directory) as server:
         yield server

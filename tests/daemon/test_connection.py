@@ -3,13 +3,25 @@
 import base64
 import itertools
 import re
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue import Scene
-from ninsho.sasl.dialogue import Challenge
+from ninsho.daemon.judgement import Rules
+from ninsho.sasl.dialogue import (
+    Challenge,
+    Denial,
+    Denied,
+    Granted,
+    Identity,
+    Inspect,
+    Inspection,
+    PeerName,
+    Verify,
+)
 from ninsho.sasl.mechanism import mechanism
 
 HELLO = b"VERSION\t1\t0\nCPID\t7\n"
@@ -214,3 +226,76 @@ def test_a_refusal_with_last_words_is_noted_when_they_are_told_and_once():
     # curl hangs up here, and Postfix does not tell.
     scene.connection.lost()
     assert scene.log == [line]
+
+
+@mechanism("VOUCHED", needs=PeerName)
+def vouched(response):
+    name = yield from PeerName()
+    return Granted(Identity(name))
+
+
+@mechanism("TWICE")
+def twice(response):
+    if not (yield from Verify("disabled", "p")):
+        return Denied(Denial.MISMATCH)
+    inspection = yield from Inspect("an otp")
+    return Granted(Identity(inspection.username or "disabled"))
+
+
+class Inspector:
+    def inspect(self, token):
+        return Inspection("u" if token == "u" else None)
+
+
+def test_a_mechanism_of_one_s_own_that_others_vouch_for_meets_the_account():
+    for name, told in (
+        ("u", b"OK\t1\tuser=u"),
+        ("disabled", b"code=user_disabled"),
+        ("nobody", b"FAIL\t1\tuser=nobody"),
+    ):
+        scene = Scene(own=[vouched])
+        scene.say(b"VERSION\t1\t2\nCPID\t7\n")
+        scene.say(f"AUTH\t1\tVOUCHED\tservice=smtp\tvalid-client-cert\tcert_username={name}\n".encode())
+        scene.shell.elapse(3)
+        assert told in scene.hear()[0]
+
+
+def test_a_token_looked_at_after_a_password_does_not_make_the_account_forgotten():
+    scene = Scene(own=[twice])
+    scene.policy.user_base._tokens = Inspector()
+    scene.say(b"VERSION\t1\t2\nCPID\t7\nAUTH\t1\tTWICE\tservice=smtp\n")
+    scene.shell.elapse(3)
+    assert scene.hear() == [b"FAIL\t1\tuser=disabled\tcode=user_disabled\treason=The account is disabled"]
+
+
+def test_whom_a_master_acted_as_is_in_the_log():
+    scene = Scene(rules=Rules(masters=True))
+    scene.say(b"VERSION\t1\t2\nCPID\t7\n")
+    for id, target in enumerate(["u", 'x" user="root'], start=1):
+        response = b64encode(f"{target}\0boss\0p".encode()).decode()
+        scene.say(f"AUTH\t{id}\tPLAIN\tservice=smtp\tresp={response}\n".encode())
+    assert scene.log[0].endswith(' authzid="u" user="boss"\n')
+    assert scene.log[1].endswith(' authzid="x\\" user=\\"root" user="boss"\n')
+    assert "cause=badauthz" in scene.log[1]
+
+
+def test_where_many_end_users_share_a_connection_more_of_them_may_be_thinking():
+    for minor, known in ((b"0", False), (b"2", True)):
+        scene = Scene()
+        scene.say(b"VERSION\t1\t%s\nCPID\t7\nAUTH\t1\tLOGIN\tservice=smtp\n" % minor)
+        for id in range(2, 200):
+            scene.say(b"AUTH\t%d\tLOGIN\tservice=smtp\n" % id)
+        scene.hear()
+        scene.say(b"CONT\t1\tdQ==\n")
+        assert (scene.hear() == [b"CONT\t1\tUGFzc3dvcmQ6"]) is known
+
+
+def test_a_response_with_a_nul_is_refused_and_a_binding_may_be_one():
+    scene = Scene(minor=3)
+    scene.say(b"VERSION\t1\t3\nCPID\t7\nAUTH\t1\tSCRAM-SHA-1-PLUS\tservice=smtp\tresp=")
+    scene.say(b64encode(b"p=tls-exporter,,n=u,r=abcdefghij") + b"\n")
+    scene.hear()
+    scene.say(b"CONT\t1\t" + b64encode(b"c=x\0") + b"\tchannel_binding=AA==\n")
+    scene.shell.elapse(3)
+    assert scene.hear() == [b"FAIL\t1\tuser=u\treason=Invalid authentication data"]
+    assert "unexpected NUL octet" in scene.log[-1]

@@ -19,7 +19,7 @@ from ninsho.errors import ExchangeError, MalformedSecret
 from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.registry import BUILTIN, clients
 from ninsho.sasl.secrets import ScramSha256Keys
-from ninsho.stores import hashing, passwords
+from ninsho.stores import decoys, hashing
 from ninsho.stores.accounts import Account, Request
 from ninsho.stores.administration import administer
 from ninsho.stores.database import DatabaseStore
@@ -35,9 +35,7 @@ OTHERS = ["OAUTHBEARER", "XOAUTH2", "EXTERNAL", "ANONYMOUS"]
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests look at messages, not at how long guessing takes."""
-    monkeypatch.setattr(
-        passwords, "_derive", lambda kind, password, salt: kind.of(password, salt=salt, iterations=4096)
-    )
+    monkeypatch.setattr(decoys, "_MADE_HERE", (decoys.Model(4096),))
 
 
 def b64(octets: bytes) -> str:

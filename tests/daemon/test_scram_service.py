@@ -2,8 +2,10 @@
 
 import os
 import re
+import subprocess
 from base64 import b64decode, b64encode
 from pathlib import Path
+from signal import SIGHUP
 
 import pytest
 
@@ -11,7 +13,7 @@ from ninsho.errors import ExchangeError
 from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.registry import clients
 from ninsho.stores import hashing
-from running import Client, Server
+from running import NINSHO, Client, Server
 
 CONFIG = """
 [failure]
@@ -164,3 +166,40 @@ def test_what_logins_will_bring_about_can_be_named_before(folder: Path) -> None:
     refused = Server(folder, named).start(wait=False)
     assert refused.process.wait(20) == 78
     assert "SCRAM-SHA-256 can never work" in refused.journal()
+
+
+def test_a_form_that_is_broken_keeps_nobody_else_from_logging_in(folder: Path) -> None:
+    users(folder, alice=form("geheim"), broken="{SCRAM-SHA-256}broken")
+    named = CONFIG.replace('unix = "auth.sock"', 'unix = "auth.sock"\nmechanisms = ["SCRAM-SHA-256", "PLAIN"]')
+    with Server(folder, named), Client(folder / "auth.sock", minor=2) as client:
+        assert log_in(client, "SCRAM-SHA-256", Credentials("alice", "geheim"))[-1].startswith("OK")
+        assert "code=temp_fail" in log_in(client, "SCRAM-SHA-256", Credentials("broken", "x"), id=2)[-1]
+
+
+def test_a_reload_without_a_key_file_keeps_the_salts(folder: Path) -> None:
+    users(folder, alice=form("geheim"))
+    config = CONFIG.replace("site.key", "nowhere/site.key")
+    with Server(folder, config) as server, Client(folder / "auth.sock") as client:
+        before = log_in(client, "SCRAM-SHA-256", Credentials("nobody", "x"))[0].partition(",")[2]
+        server.signal(SIGHUP)
+        server.wait_for("reloaded:")
+        assert log_in(client, "SCRAM-SHA-256", Credentials("nobody", "x"), id=2)[0].partition(",")[2] == before
+
+
+@pytest.mark.parametrize(
+    ("key_file", "mechanisms", "told"),
+    [
+        ("site.key", "", ["PLAIN", "LOGIN", "SCRAM-SHA-256"]),
+        ("nowhere/site.key", "", ["PLAIN", "LOGIN"]),
+        ("site.key", 'mechanisms = ["SCRAM-SHA-256"]', ["SCRAM-SHA-256"]),
+    ],
+)
+def test_on_standard_input_the_only_listener_s_choice_holds_and_scram_needs_a_key(
+    folder: Path, key_file: str, mechanisms: str, told: list[str]
+) -> None:
+    users(folder, alice=form("geheim"))
+    config = CONFIG.replace("site.key", key_file).replace('unix = "auth.sock"', f'unix = "auth.sock"\n{mechanisms}')
+    (folder / "ninsho.toml").write_text(config)
+    command = [*NINSHO, "serve", "--stdio", "--config", str(folder / "ninsho.toml")]
+    done = subprocess.run(command, input=b"", capture_output=True, check=True, timeout=60)
+    assert [line.split(b"\t")[1].decode() for line in done.stdout.split(b"\n") if line.startswith(b"MECH")] == told

@@ -17,6 +17,7 @@ from ninsho.sasl.dialogue import (
     Decoy,
     Denial,
     Denied,
+    Derive,
     Inspect,
     Inspection,
     Lookup,
@@ -96,6 +97,8 @@ class KnownUsers:
                 return self.kept(username, kind) if username in self.passwords else None
             case Decoy(username, kind):
                 return kind.of(b"nobody's", salt=sha256(username.encode()).digest()[:16], iterations=4096)
+            case Derive(password, form):
+                return form.of(password.text, salt=form.salt, iterations=form.iterations)
             case Inspect():
                 return Inspection(None)
             case PeerName():

@@ -8,9 +8,10 @@ import pytest
 
 from ninsho.errors import MalformedMessage
 from ninsho.sasl import scram as module
-from ninsho.sasl.dialogue import BoundChallenge, Challenge, Decoy, Denial, Denied, Granted, Identity, Lookup
+from ninsho.sasl.dialogue import BoundChallenge, Challenge, Decoy, Denial, Denied, Derive, Granted, Identity, Lookup
 from ninsho.sasl.exchange import Channel
-from ninsho.sasl.scram import SCRAM_SHA_256, Binding, new_nonce
+from ninsho.sasl.scram import SCRAM_SHA_256, Binding, new_nonce, scram
+from ninsho.sasl.secrets import Password
 from scram_talk import KEY, KINDS, NONCE, SHA256, TIM, VECTORS, Server, client_of, keys_of, talk
 
 MALFORMED = VECTORS["scram_malformed"]
@@ -237,7 +238,9 @@ def test_a_stranger_goes_all_the_way(kind):
     assert len(said[0][0]) == len(said[1][0])
     assert said[0][1] == said[1][1] == b"e=other-error"
     assert friend.verdict == stranger.verdict == Denied(Denial.MISMATCH, b"e=other-error")
-    assert [type(want) for want in stranger.wants] == [Lookup, Decoy, Challenge]
+    assert (
+        [type(want) for want in stranger.wants] == [type(want) for want in friend.wants] == [Decoy, Lookup, Challenge]
+    )
 
 
 def test_a_stranger_is_refused_even_with_the_right_proof_for_what_was_made_up():
@@ -285,7 +288,7 @@ def test_the_forms_that_bind_are_reached_through_the_bare_name():
     assert [one.name for one in SCRAM_SHA_256.bound] == ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256"]
     bare, plus, strict = SCRAM_SHA_256, *SCRAM_SHA_256.bound
     downgraded = b"y,,n=tim,r=" + NONCE
-    assert isinstance(next(bare.server(downgraded)), Lookup)
+    assert isinstance(next(bare.server(downgraded)), Decoy)
     for one in (plus, strict):
         with pytest.raises(StopIteration) as end:
             next(one.server(downgraded))
@@ -299,3 +302,33 @@ def test_no_error_holds_what_was_sent():
     with pytest.raises(MalformedMessage) as raised:
         server.hear(right + b"=")
     assert proof.decode() not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_password_that_is_itself_stored_gets_its_keys_when_there_is_a_proof_to_check(kind):
+    made = []
+
+    def server(password):
+        dialogue = scram(b"n,,n=tim,r=" + NONCE, kind=kind, nonce=lambda: b"server")
+        decoy = keys_of(kind, "nobody's", b"the decoy's salt")
+        assert isinstance(next(dialogue), Decoy)
+        assert isinstance(dialogue.send(decoy), Lookup)
+        challenge = dialogue.send(Password(b"sesame")).data
+        assert challenge == b"r=" + NONCE + b"server,s=" + b64encode(b"the decoy's salt") + b",i=1"
+        client = client_of(replace(TIM, password=password), kind, nonce=NONCE)
+        client.begin()
+        want = dialogue.send(client.answer(challenge))
+        assert isinstance(want, Derive)
+        made.append(want.form.of(want.password.text, salt=want.form.salt, iterations=want.form.iterations))
+        with pytest.raises(StopIteration) as end:
+            dialogue.send(made[-1])
+        return end.value.value
+
+    assert isinstance(server("sesame"), Granted)
+    assert server("wrong") == Denied(Denial.MISMATCH, b"e=other-error")
+
+
+@pytest.mark.parametrize("size", [7, 1025, 9000])
+def test_a_nonce_that_is_too_short_or_too_long_is_refused(size):
+    with pytest.raises(MalformedMessage, match=f"expected a nonce of 8 to 1024 characters, got {size}"):
+        next(scram(b"n,,n=tim,r=" + b"x" * size, kind=SHA256))

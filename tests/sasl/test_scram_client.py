@@ -159,7 +159,7 @@ def counted(monkeypatch):
 
 
 def test_the_second_login_computes_nothing_again(monkeypatch):
-    module._keys.cache_clear()
+    monkeypatch.setattr(module, "SALTED", module.SaltedPasswords(64))
     calls = counted(monkeypatch)
     accounts = {"tim": keys_of(SHA256, "sesame"), "tom": keys_of(SHA256, "sesame", b"other salt")}
     for _ in range(3):
@@ -188,3 +188,14 @@ def test_no_error_of_the_client_holds_what_should_have_been_said():
     with pytest.raises(ExchangeError) as raised:
         client.answer(b"v=" + b64encode(bytes(32)))
     assert right[2:].decode() not in str(raised.value)
+
+
+def test_the_salted_passwords_that_were_used_last_are_kept_and_no_password():
+    kept = module.SaltedPasswords(2)
+    for password in (b"one", b"two", b"one", b"three"):
+        kept.keys("sha256", password, b"salt", 1)
+    assert len(kept._kept) == 2
+    assert not [name for name in kept._kept if name in {b"one", b"two", b"three"}]
+    before = [*kept._kept]
+    kept.keys("sha256", b"one", b"salt", 1)
+    assert [*kept._kept] == before[::-1]

@@ -149,6 +149,7 @@ def test_accounts_are_counted_by_what_they_hold(path: Path, driver: str) -> None
             assert [await lacking([store], schemes) for schemes in (["PLAIN"], ["SCRAM-SHA-1", "X"], [])] == [1, 2, 3]
             assert await holders([store], "PLAIN", 1) == [("Alice", "{PLAIN}y")]
             assert await holders([store, store], "SCRAM-SHA-1", 5) == [("Alice", scram)] * 2
+            assert [await holders([store], "PLAIN", 5, every) for every in (2, 9)] == [[("Alice", "{PLAIN}y")], []]
 
     run(count())
 

@@ -1,6 +1,7 @@
 """Issuers on the network: keys that change, servers that are away, and questions about tokens."""
 
 import asyncio
+import json
 import ssl
 from contextlib import asynccontextmanager
 
@@ -8,12 +9,13 @@ import pytest
 import trustme
 from joserfc.jwk import ECKey
 from made_up import run
-from pretend_issuer import CLIENT, KEYS, Clock, PretendIssuer, claims, settled, token
+from pretend_issuer import CLIENT, KEYS, Clock, PretendIssuer, claims, jwks, settled, token
 
 from ninsho.daemon.config import decode
 from ninsho.daemon.tokens import open_inspector
 from ninsho.errors import StoreUnavailable
 from ninsho.stores.tokens import web as web_module
+from ninsho.stores.tokens.documents import discover
 
 ALICE = "alice@example.org"
 
@@ -76,6 +78,45 @@ def test_metadata_that_cannot_be_right_are_an_outage(tmp_path, metadata, told):
             with pytest.raises(StoreUnavailable, match=told):
                 await here.inspect(token(iss=issuer.url))
             assert issuer.fetches == 0
+
+    run(play())
+
+
+@pytest.mark.parametrize(
+    ("issuer", "url", "fault"),
+    [
+        ("https://id.example.org", "http://127.0.0.1:8080/admin", True),
+        ("https://id.example.org", "https://127.0.0.1/admin", True),
+        ("https://id.example.org", "http://localhost/admin", True),
+        ("https://id.example.org", "https://LOCALHOST/admin", True),
+        ("https://id.example.org", "http://[::1]:1/admin", True),
+        ("https://id.example.org", "https://[::ffff:127.0.0.1]/admin", True),
+        ("https://id.example.org", "https://keys.example.org/jwks", False),
+        ("https://127.evil.example", "http://127.0.0.1/admin", True),
+        ("http://127.0.0.1:8080/realm", "http://127.0.0.1:8081/jwks", False),
+        ("https://localhost", "http://[::1]/jwks", False),
+        ("http://[::1]", "https://keys.example.org/jwks", False),
+        ("http://[::1]", "http://keys.example.org/jwks", True),
+    ],
+)
+def test_only_an_issuer_on_the_machine_leads_to_a_place_on_it(issuer, url, fault):
+    class Stub:
+        def __init__(self):
+            self.asked = []
+
+        async def get(self, place):
+            self.asked.append(place)
+            told = {"issuer": issuer, "jwks_uri": url} if len(self.asked) == 1 else jwks(KEYS["ES256"])
+            return web_module.Page(json.dumps(told).encode(), None)
+
+    async def play():
+        web = Stub()
+        if fault:
+            with pytest.raises(StoreUnavailable, match="jwks_uri: expected a URL with https"):
+                await discover(web, issuer)
+        else:
+            assert (await discover(web, issuer)).keys.find("ec")
+        assert web.asked[1:] == ([] if fault else [url])
 
     run(play())
 
@@ -271,6 +312,9 @@ def test_an_issuer_is_asked_by_somebody_it_knows(tmp_path, way):
         ({"aud": None}, "aud: expected one of smtp, got none"),
         ({"exp": 1}, "exp: expired"),
         ({"iss": "https://evil.example"}, "iss: expected https://id.example.org"),
+        ({"typ": "Refresh"}, "typ: expected an access token, got 'Refresh'"),
+        ({"token_use": "refresh_token"}, "token_use: expected an access token, got 'refresh_token'"),
+        ({"token_type": "refresh_token"}, "token_type: expected an access token, got 'refresh_token'"),
         ({"email": None}, "email: expected a user name, got none"),
         ({"scope": "other"}, "scope: expected mail too"),
     ],

@@ -42,6 +42,11 @@ def test_a_good_token_says_whose_it_is(algorithm):
         ({"aud": {"smtp": 1}}, "aud: expected one of smtp, got {'smtp': 1}"),
         ({"aud": ["x" * 200]}, r"aud: expected one of smtp, got \['x{70,78}…"),
         ({"cnf": {"jkt": "x"}}, "cnf: expected a token that is not bound to a key"),
+        ({"typ": "Refresh"}, "typ: expected an access token, got 'Refresh'"),
+        ({"typ": "Offline"}, "typ: expected an access token, got 'Offline'"),
+        ({"typ": "ID"}, "typ: expected an access token, got 'ID'"),
+        ({"typ": "logout"}, "typ: expected an access token, got 'logout'"),
+        ({"token_use": "id"}, "token_use: expected an access token, got 'id'"),
         ({"email": None}, "email: expected a user name, got none"),
         ({"email": ""}, "email: expected a user name, got ''"),
         ({"email": ["a"]}, r"email: expected a user name, got \['a'\]"),
@@ -57,6 +62,22 @@ def test_a_good_token_says_whose_it_is(algorithm):
 def test_each_claim_has_to_be_right(changes, told):
     detail = Site().refusal(token(**changes))
     assert re.match(told, detail), detail
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"typ": "Bearer"},
+        {"typ": "at+jwt"},
+        {"typ": "JWT"},
+        {"typ": 1},
+        {"token_use": "access"},
+        {"token_use": "access_token"},
+        {"token_type": "Bearer"},
+    ],
+)
+def test_what_does_not_say_that_it_is_something_else_is_an_access_token(kind):
+    assert Site().inspect(token(**kind)).username == ALICE
 
 
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])

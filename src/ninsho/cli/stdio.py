@@ -98,8 +98,9 @@ def _policy(config: "Config", journal: Journal, runner: "asyncio.Runner", stack:
     from ninsho.daemon.assembly import Assembly  # noqa: PLC0415
     from ninsho.daemon.tables import Listen  # noqa: PLC0415
 
-    # The listeners' own choices are for sockets: here is the one client, which gets all that can work.
-    here = Listen(unix=Path("-"))
+    # What the only listener offers; of several none is meant, and the client gets all that suits everybody.
+    only = config.listen[0].mechanisms if len(config.listen) == 1 else None
+    here = Listen(unix=Path("-"), mechanisms=only)
     assembly = Assembly(config, journal, listen=[here], in_place=True)
     runner.run(assembly.__aenter__())
     stack.callback(lambda: runner.run(assembly.__aexit__(None, None, None)))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from secrets import token_bytes
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -11,7 +12,7 @@ from ninsho.daemon.configured import configured
 from ninsho.daemon.growing import wanted_forms
 from ninsho.daemon.journal import Journal
 from ninsho.daemon.judgement import Rules
-from ninsho.daemon.means import decoys_for, gather, remarks
+from ninsho.daemon.means import gather, kinds_of, models_of, remarks, site_key_of
 from ninsho.daemon.offer import Means, offer
 from ninsho.daemon.policy import Policy
 from ninsho.daemon.tables import Listen
@@ -24,6 +25,7 @@ from ninsho.stores.growth import Growth
 from ninsho.stores.memory import Memory
 from ninsho.stores.passwords import Passwords, decoy_like
 from ninsho.stores.pool import HashingPool
+from ninsho.stores.site_key import KEY_SIZE
 from ninsho.stores.user_base import TokenInspector, UserBase
 
 if TYPE_CHECKING:
@@ -33,15 +35,17 @@ if TYPE_CHECKING:
 class Assembly:
     """All that one configuration opened: an async context manager. A reload makes a new one beside it.
 
-    *listen* are the listeners to make policies for, if not those of the configuration. *in_place*: hashes are computed
-    where they are asked for, as suits one login at a time.
+    *memory* and *key* are what the one before remembered, and made its decoys of. *listen* are the listeners to make
+    policies for, if not those of the configuration. *in_place*: hashes are computed where they are asked for, as suits
+    one login at a time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a reload carries over, and what stdio does otherwise
         self,
         config: Config,
         journal: Journal,
         memory: Memory | None = None,
+        key: bytes = b"",
         *,
         listen: Sequence[Listen] | None = None,
         in_place: bool = False,
@@ -51,6 +55,8 @@ class Assembly:
         self._listen = config.listen if listen is None else listen
         self._in_place = in_place
         self.memory = memory or Memory(config.passwords.remember)
+        # Of the decoys: the one before, unless there is a file with another.
+        self.key = key
         self._stack = AsyncExitStack()
         self.stores: tuple[Store, ...] = ()
         self.policies: Mapping[str, Policy] = {}
@@ -74,11 +80,19 @@ class Assembly:
         tokens = await self._tokens(stack)
         means = await gather(config, self.stores, known.values(), tokens=tokens is not None)
         offers = self._offers(known, means)
-        offered = [one for offer in offers.values() for one in offer.values()]
-        decoys = await decoys_for(config, offered, means, self._journal)
+        kinds = kinds_of(one for offer in offers.values() for one in offer.values())
+        if kinds and (key := site_key_of(config, self._journal)):
+            self.key = key
+        elif kinds and self._in_place:
+            # Another process, another salt: whoever connects twice would see who is known.
+            known = {name: one for name, one in known.items() if not kinds_of([one])}
+            offers = self._offers(known, means)
+        self.key = self.key or token_bytes(KEY_SIZE)
+        decoys = Decoys(self.key, await models_of(kinds, means))
         user_base = await self._user_base(stack, means, decoys, tokens)
         self.policies = {one.address: self._policy(one, offers[one.address], user_base) for one in self._listen}
-        await remarks(config, means, known.values(), self._journal)
+        if not self._in_place:
+            await remarks(config, means, known.values(), self._journal)
 
     async def _tokens(self, stack: AsyncExitStack) -> TokenInspector | None:
         if not self._config.oauth:
@@ -100,7 +114,7 @@ class Assembly:
         wanted = wanted_forms(self._config)
         growth = None
         if wanted is not None:
-            growth = Growth(wanted, busy=lambda: pool.busy)
+            growth = Growth(wanted, busy=lambda: pool.busy, salts=decoys.salt)
             stack.callback(lambda: self._journal.note("growth", **asdict(growth.counts)))
             await stack.enter_async_context(growth)
         passwords = Passwords(self.memory, pool, decoy=decoy, decoys=decoys, permitted=permitted)

@@ -8,11 +8,13 @@ from ninsho.daemon.judgement import Judgement
 from ninsho.errors import MalformedMessage, MalformedSecret, StoreUnavailable, TicketRefused
 from ninsho.sasl.dialogue import (
     Await,
+    Bound,
     Challenge,
     Compute,
     Decoy,
     Denial,
     Denied,
+    Derive,
     Dialogue,
     Granted,
     Inspect,
@@ -43,6 +45,12 @@ ACCIDENTS: dict[type[Exception], Denial] = {
 GUESSES = (Denial.MISMATCH, Denial.UNKNOWN, Denial.NO_SECRET)
 
 
+FINAL_RESPONSE_OK = "final-resp-ok"  # the parameter of AUTH
+
+# An answer that is not there yet; None is one.
+LATER = object()
+
+
 class Raised:
     """An answer that is an error, for the mechanism to catch."""
 
@@ -63,10 +71,9 @@ class Attempt(Judgement):
 
     __slots__ = ()
 
-    def run(self, mechanism: Mechanism, response: bytes | None, carries_data: bool = False) -> Course:  # noqa: FBT001, FBT002, PLR0912 - a keyword takes 0.2 µs more here, a generator of its own for the loop 0.4
+    def run(self, mechanism: Mechanism, response: bytes | None) -> Course:
         """Play the server's side of *mechanism*, begun with the initial *response*.
 
-        *carries_data*: success and failure can carry the mechanism's last words; else they cost one more round.
         What a mechanism or a store raises passes through: see ``accident``.
         """
         dialogue, answer = mechanism.server(response), None
@@ -79,11 +86,11 @@ class Attempt(Judgement):
                 if isinstance(want, Challenge):
                     answer = yield want
                     if not mechanism.binary:
-                        check_text(answer)
+                        check_text(answer.response if isinstance(answer, Bound) else answer)
                 else:
                     # What the user base can tell at once takes no generator of its own: 1 µs of 10.
                     answer = self._answer_at_once(want)
-                    if answer is None:
+                    if answer is LATER:
                         answer = yield from self._answer(want)
         except StopIteration as end:
             verdict = end.value
@@ -94,15 +101,19 @@ class Attempt(Judgement):
             verdict = yield from self._admit(verdict, vouched=mechanism.vouched)
         else:
             verdict = self._judge(verdict)
-        if verdict.data is not None and not carries_data:
-            if isinstance(verdict, Denied):
-                self.cause = verdict.cause
-            if self.cause not in GUESSES or not mechanism.secrets:
-                # What the client answers means nothing: SCRAM's clients send nothing, OAuth's a dummy octet.
-                yield Challenge(verdict.data)
-            # A wrong proof shall be known when the failure delay is over, and not before.
-            verdict = replace(verdict, data=None)
+        # Success and failure may carry the mechanism's last words; else these cost one more round.
+        if verdict.data is not None and FINAL_RESPONSE_OK not in self.request.fields:
+            verdict = yield from self._last_words(mechanism, verdict, verdict.data)
         return verdict
+
+    def _last_words(self, mechanism: Mechanism, verdict: Verdict, data: bytes) -> Generator[Challenge, bytes, Verdict]:
+        if isinstance(verdict, Denied):
+            self.cause = verdict.cause
+        # A wrong proof shall be known when the failure delay is over, and not before.
+        if self.cause not in GUESSES or not mechanism.secrets:
+            # What the client answers means nothing: SCRAM's clients send nothing, OAuth's a dummy octet.
+            yield Challenge(data)
+        return replace(verdict, data=None)
 
     def accident(self, error: Exception) -> Denied | None:
         """The verdict after an accident that ends a login and nothing else; None for one that is a fault of ours."""
@@ -112,20 +123,23 @@ class Attempt(Judgement):
                 return Denied(cause)
         return None
 
-    def _answer_at_once(self, want: Want) -> object | None:
+    def _answer_at_once(self, want: Want) -> object:
         if isinstance(want, Verify):
-            self.username = want.username
+            self.username = self._asked = want.username
             checked = self._user_base.verify_at_once(want.username, want.password)
             if checked is not None:
                 self._account, matches = checked
                 return matches
         elif isinstance(want, Lookup):
-            self.username = want.username
+            self.username = self._asked = want.username
             found = self._user_base.find_at_once(want.username, want.kinds)
             if found is not None:
                 self._account, secret = found
+                self._secret_missing = secret is None
                 return secret
-        return None
+        elif isinstance(want, Decoy):
+            return self._user_base.decoy(want.username, want.kind)
+        return LATER
 
     def _answer(self, want: Want) -> Asking[Any]:  # noqa: PLR0911 - one want, one case
         match want:
@@ -136,11 +150,12 @@ class Attempt(Judgement):
                 self._account, secret = yield from self._user_base.find(username, kinds)
                 self._secret_missing = secret is None
                 return secret
-            case Decoy(username, kind):
-                return (yield from self._user_base.decoy(username, kind))
+            case Derive(password, form):
+                return (yield from self._user_base.derive(password, form))
             case Inspect(token, asked):
                 inspection = yield from self._user_base.inspect(token)
-                self.username, self.detail = inspection.username or asked or None, inspection.detail
+                self.username = self.username or inspection.username or asked or None
+                self.detail = inspection.detail
                 return inspection
             case PeerName():
                 return self.request.certified or None

@@ -25,5 +25,3 @@ def _with_settings(config: Config) -> Iterator[Mechanism]:
         raise ConfigurationError([f"{config.source}: digest-md5.realms: {error}"]) from None
     yield configured_gssapi(config)
     yield with_user(config.anonymous.user)
-    yield configured_gssapi(config)
-    yield with_user(config.anonymous.user)

@@ -23,8 +23,10 @@ from ninsho.wire.lines import Lines
 ANSWER_LIMIT = 8.0
 # Dovecot's: 150 s. Postfix forgets a login without a word when its client goes away in the middle.
 RESPONSE_LIMIT = 150.0
-# Logins that wait for their client's response on one connection; the oldest makes room for the newest.
+# Logins that wait for their client's response on one connection; the oldest makes room for the newest. Postfix and Exim
+# speak version 1.0 and have one end user at a time, whose logins they forget; others have many end users on one.
 PARKED_LIMIT = 100
+SHARED_PARKED_LIMIT = 900
 # Logins that wait for anything on one connection.
 LOGIN_LIMIT = 1000
 
@@ -164,7 +166,7 @@ class Connection:
         except MalformedBase64:
             return self._refuse_at_once(auth.id, request, BAD_INITIAL_RESPONSE, code="invalid_base64")
         attempt = Attempt(policy.user_base, request, time.time, policy.rules)
-        course = attempt.run(mechanism, response, "final-resp-ok" in auth.fields)
+        course = attempt.run(mechanism, response)
         since = self._shell.now()
         step = self._step(attempt, course, policy, None)
         if isinstance(step, Granted):
@@ -267,7 +269,9 @@ class Connection:
 
     def _note(self, attempt: Attempt, policy: Policy, cause: Denial | None, since: float) -> None:
         seconds = self._shell.now() - since
-        policy.journal.decided(Decision(attempt.request, attempt.username, cause, attempt.detail, seconds))
+        policy.journal.decided(
+            Decision(attempt.request, attempt.username, cause, attempt.detail, seconds, attempt.authzid)
+        )
 
     def _may_close(self, login: Login) -> bool:
         """Whether this client learns of a temporary failure by a closed connection, and nobody else's verdict is lost.
@@ -310,9 +314,10 @@ class Connection:
         self._out.append(replies.fail(id, reason, code=code))
 
     def _make_room(self) -> None:
-        if len(self._logins) > PARKED_LIMIT:
+        limit = SHARED_PARKED_LIMIT if self._minor else PARKED_LIMIT
+        if len(self._logins) > limit:
             parked = [login for login in self._logins.values() if login.parked]
-            if len(parked) > PARKED_LIMIT:
+            if len(parked) > limit:
                 self._abort(parked[0])
 
     def _abort(self, login: Login) -> None:

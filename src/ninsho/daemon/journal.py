@@ -28,13 +28,14 @@ _RESULTS = {None: "ok", Denial.ABORTED: "aborted", Denial.UNAVAILABLE: "temp", D
 
 
 class Decision(NamedTuple):
-    """How a login ended; ``cause`` is None where it was granted."""
+    """How a login ended; ``cause`` is None where it was granted, ``authzid`` is whom the user wanted to act as."""
 
     request: Request
     username: str | None
     cause: Denial | None
     detail: str
     seconds: float
+    authzid: str | None = None
 
     @property
     def result(self) -> str:
@@ -46,10 +47,11 @@ class Decision(NamedTuple):
         request = self.request
         cause = "ok" if self.cause is None else self.cause.value
         detail = f" detail={word(self.detail)}" if self.detail else ""
+        authzid = f" authzid={quoted(self.authzid)}" if self.authzid is not None else ""
         return (
             f"auth: result={self.result} rip={word(request.remote_ip or '-')} service={word(request.service or '-')}"
             f" mech={word(request.mechanism)} cause={cause} pid={request.client_pid} ms={self.seconds * 1000:.0f}"
-            f"{detail} user={quoted(self.username or '')}"
+            f"{detail}{authzid} user={quoted(self.username or '')}"
         )
 
     def as_json(self, stamp: str = "") -> str:
@@ -66,6 +68,7 @@ class Decision(NamedTuple):
                 "pid": request.client_pid,
                 "ms": round(self.seconds * 1000),
                 "detail": self.detail,
+                **({"authzid": self.authzid} if self.authzid is not None else {}),
                 "user": self.username or "",
             },
             stamp,

@@ -29,16 +29,18 @@ class Judgement:
     """What is known of a login under way, and what is made of it.
 
     ``username`` is the name that the client gave, as far as it gave one, and ``user`` the name to log in, which is not
-    that of the ``master`` who acts as that user. ``cause`` is why the login is refused, once that is known; ``detail``
-    says what was wrong with a message, or what went wrong inside, for the log.
+    that of the ``master`` who acts as that user; ``authzid`` is whom a user wants to act as. ``cause`` is why the login
+    is refused, once that is known; ``detail`` says what was wrong with a message, or what went wrong inside.
     """
 
     __slots__ = (
         "_account",
+        "_asked",
         "_clock",
         "_rules",
         "_secret_missing",
         "_user_base",
+        "authzid",
         "cause",
         "detail",
         "master",
@@ -54,11 +56,14 @@ class Judgement:
         self.username: str | None = None
         self.user = ""
         self.master: str | None = None
+        self.authzid: str | None = None
         self.cause: Denial | None = None
         self.detail = ""
         self._rules = rules
         self._user_base = user_base
         self._clock = clock
+        # Whose account was asked for, and that account if there is one.
+        self._asked: str | None = None
         self._account: Account | None = None
         self._secret_missing = False
 
@@ -66,13 +71,14 @@ class Judgement:
         """Judge somebody whom others than the stores vouch for, or who wants to act as somebody else."""
         identity = granted.identity
         if vouched:
-            self.username = identity.authcid
+            self.username = self._asked = identity.authcid
             self._account = yield from self._user_base.account(identity.authcid)
             if self._account is None and not self._rules.strangers:
                 return Denied(Denial.UNKNOWN)
         verdict = self._judge(granted)
         if isinstance(verdict, Denied) or not identity.authzid or key_of(identity.authzid) == key_of(self.user):
             return verdict
+        self.authzid = identity.authzid
         return verdict if (yield from self._acts_as(identity.authzid)) else Denied(Denial.AUTHORIZATION)
 
     def _acts_as(self, username: str) -> Asking[bool]:
@@ -81,7 +87,7 @@ class Judgement:
         if not (self._rules.masters and master is not None and master.master):
             return False
         account = yield from self._user_base.account(username)
-        if account is None or self._objection(account) is not None:
+        if account is None or self._objection(account) is not None or not self._can_be_told(account.name):
             return False
         self.master, self.user = master.name, account.name
         return True
@@ -104,14 +110,19 @@ class Judgement:
     def _refusal(self, identity: Identity) -> Denial | None:
         """Why somebody who has proved who they are may not log in; the name is settled here, once."""
         # A mechanism of the site's own may grant another name than it asked about.
-        account = self._account if identity.authcid == self.username else None
+        account = self._account if identity.authcid == self._asked else None
         self.username = identity.authcid
         self.user = identity.authcid if account is None else account.name
-        if not (self.user and self.user.isprintable() and len(self.user) <= NAME_LIMIT):
-            # Neither Postfix nor Exim could read it back: not from its escaped form, and not without one.
-            self.detail = "the user name is empty, too long, or would have to be escaped"
+        if not self._can_be_told(self.user):
             return Denial.MALFORMED if account is None else Denial.ERROR
         return None if account is None else self._objection(account)
+
+    def _can_be_told(self, user: str) -> bool:
+        """Whether Postfix and Exim could read the name back: not from its escaped form, and not without one."""
+        if user and user.isprintable() and len(user) <= NAME_LIMIT:
+            return True
+        self.detail = "the user name is empty, too long, or would have to be escaped"
+        return False
 
     def _objection(self, account: Account) -> Denial | None:
         """Why nobody may use *account* now and from there."""

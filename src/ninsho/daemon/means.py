@@ -1,20 +1,21 @@
 """Asking the stores what they hold: for the offer, for the decoys, and for the administrator."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from secrets import token_bytes
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from ninsho.daemon.config import Config
 from ninsho.daemon.journal import Journal
 from ninsho.daemon.offer import Means, obstacle, shortcoming
+from ninsho.errors import MalformedSecret
 from ninsho.sasl.dialogue import Lookup
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.sasl.secrets import ScramKeys
 from ninsho.stores import hashing, site_key
 from ninsho.stores.accounts import Store
 from ninsho.stores.census import Holder, holders, lacking, schemes_held
-from ninsho.stores.decoys import Decoys, Model
+from ninsho.stores.decoys import Model
 
-SAMPLE = 100  # of stored forms, from which decoys are modelled
+SAMPLE = 500  # of stored forms, from which decoys are modelled
 NAMED = 20  # accounts of a weak scheme that are named; `ninsho user list --scheme` has all
 
 
@@ -31,30 +32,38 @@ def _schemes_for(mechanism: Mechanism, held: Iterable[str]) -> list[str]:
     return [scheme for scheme in held if hashing.serves(scheme, mechanism.secrets)]
 
 
-async def decoys_for(config: Config, offered: Iterable[Mechanism], means: Means, journal: Journal) -> Decoys:
-    """Make decoys for the mechanisms *offered*, so that a name has the same ones as before the last start."""
-    kinds = {kind for one in offered for kind in one.secrets if issubclass(kind, ScramKeys)}
-    if not kinds:
-        return Decoys(token_bytes(site_key.KEY_SIZE))
+def site_key_of(config: Config, journal: Journal) -> bytes | None:
+    """The key in the file that the configuration names; None, which the journal is told, if there is none to be had."""
     try:
-        key = site_key.load(config.accounts.key_file)
+        return site_key.load(config.accounts.key_file)
     except (OSError, ValueError) as error:
-        key = token_bytes(site_key.KEY_SIZE)
         finding = error.strerror if isinstance(error, OSError) else str(error)
-        text = f"{config.accounts.key_file}: {finding}; until the next start, unknown users have salts of this one"
+        text = f"{config.accounts.key_file}: {finding}; unknown users of SCRAM have other salts after the next start"
         journal.note("no-key-file", text=text)
-    return Decoys(
-        key, {kind: _models(kind, await holders(means.stores, kind.name, SAMPLE), means.held) for kind in kinds}
-    )
+        return None
 
 
-def _models(kind: type[ScramKeys], sample: Sequence[Holder], held: Mapping[str, int]) -> list[Model]:
-    """Take after the *sample*, and after those whose password itself is stored, in the proportion that they have."""
-    secrets = [hashing.secret_in(holder.stored, (kind,)) for holder in sample]
-    real = [Model(one.iterations, len(one.salt)) for one in secrets if isinstance(one, kind)]
-    readable = held.get("PLAIN", 0)
-    derived = round(len(real) * readable / held[kind.name]) if real else min(readable, 1)
-    return [*real, *[Model(derived=True)] * derived]
+def kinds_of(offered: Iterable[Mechanism]) -> set[type[ScramKeys]]:
+    """The kinds of keys for SCRAM that the mechanisms *offered* look at."""
+    return {kind for one in offered for kind in one.secrets if issubclass(kind, ScramKeys)}
+
+
+async def models_of(kinds: Iterable[type[ScramKeys]], means: Means) -> dict[type[ScramKeys], list[Model]]:
+    """What real keys of these *kinds* look like, by a sample from everywhere."""
+    steps = {kind: means.held.get(kind.name, 0) // SAMPLE + 1 for kind in kinds}
+    return {
+        kind: list(_models(kind, await holders(means.stores, kind.name, 2 * SAMPLE, every)))
+        for kind, every in steps.items()
+    }
+
+
+def _models(kind: type[ScramKeys], sample: Iterable[Holder]) -> Iterator[Model]:
+    for holder in sample:
+        # A form that is broken is told where its user logs in.
+        with suppress(MalformedSecret):
+            secret = hashing.secret_in(holder.stored, (kind,))
+            if isinstance(secret, kind):
+                yield Model(secret.iterations, len(secret.salt))
 
 
 async def remarks(config: Config, means: Means, known: Iterable[Mechanism], journal: Journal) -> None:

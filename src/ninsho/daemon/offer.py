@@ -85,13 +85,14 @@ def obstacle(mechanism: Mechanism, means: Means) -> str | None:  # noqa: PLR0911
     hands_out = any(isinstance(store, SecretStore) for store in means.stores)
     if mechanism.vouched and not hands_out and not means.strangers:
         return 'no store can say who has an account here; expected accounts.unknown = "accept" or such a store'
-    if mechanism.needs is not Lookup:
-        return None
-    if not hands_out:
+    if mechanism.needs is Lookup and not hands_out:
         return "it needs stored secrets, and the stores only verify passwords"
-    if not all(isinstance(store, SecretStore) for store in means.stores[: _last_secret_store(means.stores)]):
+    looks_up = mechanism.needs is Lookup or (mechanism.vouched and hands_out)
+    if looks_up and not all(
+        isinstance(store, SecretStore) for store in means.stores[: _last_secret_store(means.stores)]
+    ):
         return "a store that only verifies passwords stands before one with secrets, and may know other users by a name"
-    if means.held and not _serves([*means.held, *means.new], mechanism):
+    if mechanism.needs is Lookup and means.held and not _serves([*means.held, *means.new], mechanism):
         counted = ", ".join(f"{scheme} ({accounts})" for scheme, accounts in sorted(means.held.items()))
         return f"it needs the password itself or a form made for it, and the accounts hold only {counted}"
     return None

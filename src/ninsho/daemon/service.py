@@ -71,7 +71,8 @@ class Service:
                 self._journal.note("reloaded", listeners=len(self._listeners))
 
     async def _apply(self, config: Config) -> None:
-        assembly = await Assembly(config, self._journal, self._memory_for(config)).__aenter__()
+        key = b"" if self._assembly is None else self._assembly.key
+        assembly = await Assembly(config, self._journal, self._memory_for(config), key).__aenter__()
         opened: list[Listener] = []
         try:
             for listen in config.listen:

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from ninsho.errors import MalformedMessage
+from ninsho.sasl.secrets import Password, ScramKeys
 from ninsho.text import prepare_username
 
 T = TypeVar("T")
@@ -128,7 +129,7 @@ class Lookup(Generic[Secret]):
 
 
 class Decoy(Generic[Secret]):
-    """Stored secrets of *kind* for a user who has none: made up, the same each time, and good for nothing."""
+    """What a user who is not known has in place of stored secrets of *kind*: the same each time, and no password's."""
 
     __slots__ = ("kind", "username")
     __match_args__ = ("username", "kind")
@@ -138,6 +139,20 @@ class Decoy(Generic[Secret]):
         self.kind = kind
 
     def __iter__(self) -> Generator["Decoy[Secret]", Secret, Secret]:
+        return (yield self)
+
+
+class Derive:
+    """The keys for SCRAM of a password that is itself stored; *form* is of their kind, and has salt and iterations."""
+
+    __slots__ = ("form", "password")
+    __match_args__ = ("password", "form")
+
+    def __init__(self, password: Password, form: ScramKeys) -> None:
+        self.password = password
+        self.form = form
+
+    def __iter__(self) -> Generator["Derive", ScramKeys, ScramKeys]:
         return (yield self)
 
 
@@ -221,7 +236,7 @@ class Await(Generic[T]):
 
 
 Want: TypeAlias = (
-    Challenge | Verify | Lookup[Any] | Decoy[Any] | Inspect | PeerName | Compute[Any] | Remark | Await[Any]
+    Challenge | Verify | Lookup[Any] | Decoy[Any] | Derive | Inspect | PeerName | Compute[Any] | Remark | Await[Any]
 )
 Dialogue: TypeAlias = Generator[Want, Any, Verdict]
 

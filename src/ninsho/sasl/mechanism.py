@@ -63,13 +63,15 @@ def mechanism(
     *,
     client: Client | None = None,
     needs: Need = None,
+    vouched: bool | None = None,
     **properties: bool,
 ) -> Callable[[Server | Callable[[bytes | None], Verdict]], Mechanism]:
     """Make a mechanism of one's own from its server side, a generator function, or a function that asks nothing.
 
     ``@mechanism("OREORE", plaintext=True)`` names it and its properties (the words of a MECH line, with ``_`` for
-    ``-``). Its messages may hold any octets. Raises ``ValueError`` for a name that is not a mechanism's
-    (RFC 4422 §3.1), ``TypeError`` for an unknown property.
+    ``-``). Its messages may hold any octets. Where it is *vouched*, as it is unless told otherwise where it *needs*
+    ``Inspect`` or ``PeerName``, whom it grants must have an account. Raises ``ValueError`` for a name that is not a
+    mechanism's (RFC 4422 §3.1), ``TypeError`` for an unknown property.
     """
     if not (0 < len(name) <= 20 and set(name) <= NAME_CHARACTERS):
         raise ValueError(f"mechanism name: expected 1 to 20 characters of A-Z, 0-9, '-' and '_', got {name!r}")
@@ -81,7 +83,8 @@ def mechanism(
             flags |= Properties[word.upper()]
 
     def make(server: Server | Callable[[bytes | None], Verdict]) -> Mechanism:
-        return Mechanism(name, _generator(server), client, flags, needs, binary=True)
+        looked_up = needs in {Inspect, PeerName} if vouched is None else vouched
+        return Mechanism(name, _generator(server), client, flags, needs, binary=True, vouched=looked_up)
 
     return make
 

@@ -1,6 +1,7 @@
 """OAUTHBEARER (RFC 7628) and XOAUTH2 (Google's and Microsoft's): the user shows a bearer token."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ninsho.errors import ExchangeError, MalformedMessage
@@ -18,14 +19,15 @@ DEFAULT_SCOPE = "mail"  # told where none is configured, as Dovecot does
 _XOAUTH2_STATUS = {INVALID_REQUEST: "400", "insufficient_scope": "403"}
 
 
-class Presented(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Presented:
     """What a client's message holds: whom it names (empty: whoever the token does), and the token.
 
     The token is empty where the client asks what kind of token it would take (RFC 7628 §4.3).
     """
 
     asked: str
-    token: str
+    token: str = field(repr=False)
 
 
 class Refusal(NamedTuple):

@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache, partial
+from functools import partial
 from hashlib import pbkdf2_hmac
 from hmac import compare_digest, digest
 from os import urandom
 
 from ninsho.errors import ExchangeError, MalformedMessage
+from ninsho.sasl.channel_binding import EXPORTER, SERVER_END_POINT, UNIQUE
 from ninsho.sasl.dialogue import (
     BoundChallenge,
     Challenge,
     Decoy,
     Denial,
     Denied,
+    Derive,
     Dialogue,
     Granted,
     Identity,
@@ -26,13 +28,12 @@ from ninsho.sasl.dialogue import (
 from ninsho.sasl.exchange import Credentials, Steps
 from ninsho.sasl.gs2 import Header, encode_name, header, parse_header, parse_name
 from ninsho.sasl.mechanism import Client, Mechanism, Properties
-from ninsho.sasl.secrets import ScramKeys, ScramSha1Keys, ScramSha256Keys, ScramSha512Keys, ScramSha3512Keys
+from ninsho.sasl.secrets import Password, ScramKeys, ScramSha1Keys, ScramSha256Keys, ScramSha512Keys, ScramSha3512Keys
 from ninsho.text import password_candidates, prepared_or_raw
 
-# RFC 5929 §3 and §4, RFC 9266 §2. Not tls-server-end-point's kin "tls-unique-for-telnet".
-BINDING_TYPES = frozenset(("tls-exporter", "tls-unique", "tls-server-end-point"))
+BINDING_TYPES = frozenset((EXPORTER, UNIQUE, SERVER_END_POINT))
 NONCE_MINIMUM = 8  # characters of the other side's: one that chose none, or always the same, could be replayed
-SALTED_PASSWORDS = 64  # that a client remembers
+NONCE_MAXIMUM = 1024  # characters: it comes back in our challenge, and Exim reads lines of 8191
 
 UNKNOWN_EXTENSION = b"extensions-not-supported"
 
@@ -70,8 +71,10 @@ class ClientFirst:
         if not (parts := _CLIENT_FIRST.fullmatch(bare)):
             raise MalformedMessage("expected n=, r= and extensions")
         authcid, nonce = parts.groups()
-        if len(nonce) < NONCE_MINIMUM:
-            raise MalformedMessage(f"expected a nonce of {NONCE_MINIMUM} characters at least, got {len(nonce)}")
+        if not NONCE_MINIMUM <= len(nonce) <= NONCE_MAXIMUM:
+            raise MalformedMessage(
+                f"expected a nonce of {NONCE_MINIMUM} to {NONCE_MAXIMUM} characters, got {len(nonce)}"
+            )
         return cls(header, parse_name(authcid), nonce, bare)
 
 
@@ -117,35 +120,36 @@ def scram(
         return Denied(Denial.BINDING if obstacle != UNKNOWN_EXTENSION else Denial.MALFORMED, b"e=" + obstacle)
     first = ClientFirst.parse(gs2_header, bare)
     identity = Identity.parse(first.authcid, first.header.authzid)
-    found = yield from Lookup(identity.authcid, (kind,))
-    # Nobody learns here who is known: a stranger goes all the way, with a salt that stays the same.
-    keys = found or (yield from Decoy(identity.authcid, kind))
+    # Nobody learns here who is known: a stranger goes all the way, and everybody costs a decoy.
+    decoy = yield from Decoy(identity.authcid, kind)
+    found = yield from Lookup(identity.authcid, (kind, Password))
+    shown = found if isinstance(found, kind) else decoy
     whole_nonce = first.nonce + nonce()
-    challenge = b"r=%b,s=%b,i=%d" % (whole_nonce, _encode(keys.salt), keys.iterations)
+    challenge = b"r=%b,s=%b,i=%d" % (whole_nonce, _encode(shown.salt), shown.iterations)
     channel: bytes | None = b""
-    if first.header.flag == "p":
-        response, channel = yield from BoundChallenge(challenge, first.header.binding)
-        # No data at all would bind every channel alike.
-        channel = channel or None
+    if gs2_header.flag == "p":
+        response, channel = yield from BoundChallenge(challenge, gs2_header.binding)
     else:
         response = yield from Challenge(challenge)
     final = ClientFinal.parse(response, kind.size)
-    conversation = b"%b,%b,%b" % (first.bare, challenge, final.unproved)
-    proved = _proves(final.proof, conversation, kind, keys.stored_key)
-    # RFC 5802 §5.1, "r" and "c": a proof is good for one nonce and one channel.
+    # RFC 5802 §5.1, "r" and "c": a proof is good for one nonce and one channel. No data would bind every channel alike.
     if not compare_digest(final.nonce, whole_nonce):
         return Denied(Denial.MALFORMED, b"e=other-error")
-    if channel is None or not compare_digest(final.bound, _encode(first.header.raw + channel)):
+    bound = None if gs2_header.flag == "p" and not channel else gs2_header.raw + (channel or b"")
+    if bound is None or not compare_digest(final.bound, _encode(bound)):
         return Denied(Denial.BINDING, b"e=channel-bindings-dont-match")
-    if found is None or not proved:
+    keys = (yield from Derive(found, shown)) if isinstance(found, Password) else shown
+    conversation = b"%b,%b,%b" % (first.bare, challenge, final.unproved)
+    if not _proves(final.proof, conversation, keys) or found is None:
         return Denied(Denial.MISMATCH, b"e=other-error")
     return Granted(identity, b"v=" + _encode(digest(keys.server_key, conversation, kind.algorithm)))
 
 
-def _proves(proof: bytes, conversation: bytes, kind: type[ScramKeys], stored_key: bytes) -> bool:
+def _proves(proof: bytes, conversation: bytes, keys: ScramKeys) -> bool:
     """Whether *proof* is that of the ClientKey whose hash is stored (RFC 5802 §3)."""
-    client_key = _xor(proof, digest(stored_key, conversation, kind.algorithm))
-    return compare_digest(kind.hash(client_key).digest(), stored_key)
+    kind = type(keys)
+    client_key = _xor(proof, digest(keys.stored_key, conversation, kind.algorithm))
+    return compare_digest(kind.hash(client_key).digest(), keys.stored_key)
 
 
 def _obstacle(header: Header, bare: bytes, binding: Binding) -> bytes | None:
@@ -182,7 +186,7 @@ def scram_client(
         yield from _after_error()
     whole_nonce, salt, iterations = _server_first(challenge, own_nonce, credentials.iterations)
     password = password_candidates(credentials.password)[0].encode()
-    client_key, stored_key, server_key = _keys(kind.algorithm, password, salt, iterations)
+    client_key, stored_key, server_key = SALTED.keys(kind.algorithm, password, salt, iterations)
     unproved = b"c=%b,r=%b" % (_encode(gs2_header + channel), whole_nonce)
     conversation = b"%b,%b,%b" % (bare, challenge, unproved)
     proof = _xor(client_key, digest(stored_key, conversation, kind.algorithm))
@@ -228,13 +232,37 @@ def _server_first(message: bytes, own_nonce: bytes, limits: tuple[int, int]) -> 
         raise ExchangeError("expected the salt in base64") from None
 
 
-# Who sends much logs in often: the client's half of a login takes 20 µs with this, and 2 to 200 ms without.
-@lru_cache(maxsize=SALTED_PASSWORDS)
-def _keys(algorithm: str, password: bytes, salt: bytes, iterations: int) -> tuple[bytes, bytes, bytes]:
-    """ClientKey, StoredKey and ServerKey (RFC 5802 §3)."""
+class SaltedPasswords:
+    """ClientKey, StoredKey and ServerKey of the passwords that a client used last (RFC 5802 §3).
+
+    Who sends much logs in often: the client's half of a login takes 20 µs with this, and 2 to 200 ms without. What they
+    are kept under is a keyed digest, not the password.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._key = urandom(32)
+        self._kept: dict[bytes, tuple[bytes, bytes, bytes]] = {}
+
+    def keys(self, algorithm: str, password: bytes, salt: bytes, iterations: int) -> tuple[bytes, bytes, bytes]:
+        """The three keys, computed where they are not there."""
+        parts = b"%b\0%d\0%d\0%b%b" % (algorithm.encode(), iterations, len(salt), salt, password)
+        name = hashlib.blake2b(parts, key=self._key).digest()
+        keys = self._kept.pop(name, None) or _client_keys(algorithm, password, salt, iterations)
+        # The one used last stands last.
+        self._kept[name] = keys
+        if len(self._kept) > self._size:
+            del self._kept[next(iter(self._kept))]
+        return keys
+
+
+def _client_keys(algorithm: str, password: bytes, salt: bytes, iterations: int) -> tuple[bytes, bytes, bytes]:
     salted = pbkdf2_hmac(algorithm, password, salt, iterations)
     client_key = digest(salted, b"Client Key", algorithm)
     return client_key, hashlib.new(algorithm, client_key).digest(), digest(salted, b"Server Key", algorithm)
+
+
+SALTED = SaltedPasswords(64)
 
 
 def _xor(one: bytes, other: bytes) -> bytes:
@@ -261,7 +289,7 @@ def _mechanisms(kind: type[ScramKeys], *, default: bool = True) -> tuple[Mechani
 
     def one(name: str, binding: Binding, client: Client, properties: Properties, *bound: Mechanism) -> Mechanism:
         server = partial(scram, kind=kind, binding=binding)
-        return Mechanism(name, server, client, properties, Lookup, (kind,), default=default, bound=bound)
+        return Mechanism(name, server, client, properties, Lookup, (kind, Password), default=default, bound=bound)
 
     bare, mutual = partial(scram_client, kind=kind), Properties.MUTUAL_AUTH
     plus = one(

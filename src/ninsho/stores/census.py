@@ -27,8 +27,8 @@ class Countable(Protocol):
     def lacking(self, schemes: Collection[str]) -> Answer[int]:
         """How many accounts hold none of these *schemes*."""
 
-    def holders(self, scheme: str, limit: int) -> Answer[Sequence[Holder]]:
-        """The first accounts, at most *limit*, that hold *scheme*."""
+    def holders(self, scheme: str, limit: int, every: int = 1) -> Answer[Sequence[Holder]]:
+        """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
 
 
 async def schemes_held(stores: Iterable[Store]) -> dict[str, int]:
@@ -45,9 +45,9 @@ async def lacking(stores: Iterable[Store], schemes: Collection[str]) -> int:
     return sum([await _settled(store.lacking(schemes)) for store in _countable(stores)])
 
 
-async def holders(stores: Iterable[Store], scheme: str, limit: int) -> list[Holder]:
-    """The first accounts of each store, at most *limit* in all, that hold *scheme*."""
-    found = [holder for store in _countable(stores) for holder in await _settled(store.holders(scheme, limit))]
+async def holders(stores: Iterable[Store], scheme: str, limit: int, every: int = 1) -> list[Holder]:
+    """Accounts of all *stores* that hold *scheme*, at most *limit*: the first ones, or about one of *every* so many."""
+    found = [holder for store in _countable(stores) for holder in await _settled(store.holders(scheme, limit, every))]
     return list(islice(found, limit))
 
 

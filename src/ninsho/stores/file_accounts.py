@@ -69,9 +69,9 @@ class FileAccounts:
         """How many accounts hold none of these *schemes*."""
         return self._accounts.lacking(schemes)
 
-    def holders(self, scheme: str, limit: int) -> list[Holder]:
-        """The first accounts, at most *limit*, that hold *scheme*."""
-        return self._accounts.holders(scheme, limit)
+    def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
+        """Accounts that hold *scheme*, at most *limit*: the first ones, or only one of *every* so many."""
+        return self._accounts.holders(scheme, limit, every)
 
     def _look(self) -> None:
         self._due = self._clock() + INTERVAL

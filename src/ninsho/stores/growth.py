@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 from ninsho.errors import NinshoError
 from ninsho.stores import hashing
@@ -20,6 +20,9 @@ PAUSE = 60.0  # seconds without growth after an accident
 SILENCE = 3600.0  # seconds from one report of an accident to the next
 PATIENCE = 5.0  # seconds for the account under way when the server stops
 SETTLED = 200_000  # accounts that need nothing; 15 MB
+
+
+Salts: TypeAlias = Callable[[str, str], bytes | None]
 
 
 class ReadOnly(NinshoError):  # noqa: N818 - named for what was found, as the tree of errors reads
@@ -54,16 +57,16 @@ class _Job:
     account: Account
     password: str = field(repr=False)
 
-    def made(self, wanted: WantedForms) -> tuple[str, ...]:
+    def made(self, wanted: WantedForms, salts: Salts) -> tuple[str, ...]:
         """Make what is missing; raise ``ValueError`` where a scheme cannot take the password."""
         # Lower still than the logins' own hashes.
         lower_priority()
-        secrets, name, permitted = self.account.secrets, self.account.name, wanted.permitted
-        missing = wanted.missing(secrets).items()
-        return grown(
-            secrets,
-            {place: hashing.make(self.password, scheme, name, permitted=permitted) for place, scheme in missing},
-        )
+        secrets, name = self.account.secrets, self.account.name
+        forms = {
+            place: hashing.make(self.password, scheme, name, permitted=wanted.permitted, salt=salts(name, scheme))
+            for place, scheme in wanted.missing(secrets).items()
+        }
+        return grown(secrets, forms)
 
 
 class Growth:
@@ -71,7 +74,8 @@ class Growth:
 
     Whatever would keep a login waiting is dropped instead, as the next login brings the password again: where
     the logins' own hashing is *busy*, or too many accounts wait. An async context manager; at its end the account under
-    way is finished, and the others are dropped.
+    way is finished, and the others are dropped. *salts* gives an account's salt for a scheme, None for any: where a
+    stranger is asked by the same salt each time, an account must not be betrayed by a new one.
     """
 
     def __init__(
@@ -79,9 +83,11 @@ class Growth:
         wanted: WantedForms,
         *,
         busy: Callable[[], bool] = lambda: False,
+        salts: Salts = lambda _name, _scheme: None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.counts = Counts()
+        self._salts = salts
         self._wanted = wanted
         self._busy = busy
         self._clock = clock
@@ -163,7 +169,7 @@ class Growth:
         if self._busy() or self._clock() < self._paused_until or id(job.store) in self._read_only:
             self.counts.dropped += 1
             return
-        new = await self._pool.submit(job.made, self._wanted)
+        new = await self._pool.submit(job.made, self._wanted, self._salts)
         if await job.store.replace_secrets(job.account.name, job.account.secrets, new):
             self.counts.saved += 1
         else:

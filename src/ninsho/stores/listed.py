@@ -38,7 +38,8 @@ class Listed:
         wanted = {*schemes}
         return sum(wanted.isdisjoint(map(hashing.scheme_of, one.secrets)) for one in self._accounts.values())
 
-    def holders(self, scheme: str, limit: int) -> list[Holder]:
-        """The first accounts, at most *limit*, that hold *scheme*."""
+    def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
+        """Accounts that hold *scheme*, at most *limit*: the first ones, or only one of *every* so many."""
         found = (Holder(one.name, stored) for one in self._accounts.values() for stored in one.secrets)
-        return list(islice((holder for holder in found if hashing.scheme_of(holder.stored) == scheme), limit))
+        holding = (holder for holder in found if hashing.scheme_of(holder.stored) == scheme)
+        return list(islice(holding, 0, limit * every, every))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from hashlib import blake2b
 from secrets import token_bytes
 from typing import Any, Protocol, TypeVar
 
@@ -49,7 +50,8 @@ class Passwords:
         self._memory = memory
         self._pool = pool
         self._decoy = decoy
-        self._decoys = decoys or Decoys(token_bytes(32))
+        self._key = token_bytes(32)
+        self._decoys = decoys or Decoys(self._key)
         self._permitted = permitted
         self._derived: dict[bytes, ScramKeys] = {}
 
@@ -98,30 +100,21 @@ class Passwords:
             raise trouble
         return None
 
-    def derived_already(self, account: Account, kinds: tuple[type, ...]) -> object | None:
-        """Return what ``derived`` would, if that takes no time."""
-        found = self._source(account, kinds)
-        return found and self._derived.get(self._memory.digest(account, found[0].name, found[1]))
+    def decoy(self, username: str, kind: type[ScramKeys]) -> ScramKeys:
+        """Return what a user who is not known has in place of keys."""
+        return self._decoys.keys(username, kind)
 
-    def derived(self, account: Account, kinds: tuple[type, ...]) -> Asking[object | None]:
-        """Return the first secret of *kinds* that can be made of the account's password, if that itself is stored."""
-        found = self._source(account, kinds)
-        return found and (yield from self._derive(found[0], account, found[1]))
-
-    def _source(self, account: Account, kinds: tuple[type, ...]) -> tuple[type[ScramKeys], str] | None:
-        """The first of *kinds* that has to be derived, and the password to derive it from."""
-        for kind in kinds:
-            if issubclass(kind, ScramKeys):
-                password = self.secret(account, (Password,))
-                text = password.text.decode() if isinstance(password, Password) else None
-                return None if text is None else (kind, password_candidates(text)[0])
-        return None
-
-    def decoy_of(self, username: str, kind: type[ScramKeys]) -> Asking[ScramKeys]:
-        """Return keys for a user who has none; take as long as for a known one."""
-        keys = self._decoys.keys(username, kind)
-        if self._decoys.model(username, kind).derived:
-            yield from self._derive(kind, Account(username), keys.stored_key.hex())
+    def derive(self, password: Password, form: ScramKeys) -> Asking[ScramKeys]:
+        """Return the keys of *password*, of the kind of *form* and with its salt and iterations."""
+        parts = (form.name.encode(), b"%d" % form.iterations, form.salt.hex().encode(), password.text)
+        name = blake2b(b"\0".join(parts), key=self._key).digest()
+        keys = self._derived.pop(name, None)
+        if keys is None:
+            keys = yield from self.compute(_derive, (password, form))
+        # The one used last stands last.
+        self._derived[name] = keys
+        if len(self._derived) > DERIVED_LIMIT:
+            del self._derived[next(iter(self._derived))]
         return keys
 
     def compute(self, function: Callable[..., T], arguments: tuple[object, ...]) -> Asking[T]:
@@ -131,17 +124,6 @@ class Passwords:
         result: T = yield self._pool.submit(function, *arguments)
         return result
 
-    def _derive(self, kind: type[ScramKeys], account: Account, password: str) -> Asking[ScramKeys]:
-        digest = self._memory.digest(account, kind.name, password)
-        keys = self._derived.get(digest)
-        if keys is None:
-            salt = self._decoys.salt(account.name, kind)
-            keys = yield from self.compute(_derive, (kind, password.encode(), salt))
-            if len(self._derived) >= DERIVED_LIMIT:
-                del self._derived[next(iter(self._derived))]
-            self._derived[digest] = keys
-        return keys
-
     def _hash(self, stored: str, password: str, username: str) -> Asking[bool]:
         verify = partial(hashing.verify, stored, password, username, permitted=self._permitted)
         if hashing.is_cheap(stored, permitted=self._permitted):
@@ -149,8 +131,9 @@ class Passwords:
         return (yield from self.compute(verify, ()))
 
 
-def _derive(kind: type[ScramKeys], password: bytes, salt: bytes) -> ScramKeys:
-    return kind.of(password, salt=salt)
+def _derive(password: Password, form: ScramKeys) -> ScramKeys:
+    text = password_candidates(password.text.decode())[0]
+    return form.of(text.encode(), salt=form.salt, iterations=form.iterations)
 
 
 def decoy_like(held: Mapping[str, int], scheme: str, permitted: frozenset[str] = hashing.NONE) -> str:

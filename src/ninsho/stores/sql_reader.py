@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, distinct, exists, func, inspect, select, text
+from sqlalchemy import Executable, Integer, bindparam, distinct, exists, func, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ninsho.stores.accounts import Account
@@ -30,7 +30,7 @@ LACKING = (
 HOLDERS = (
     select(accounts.c.name, secrets.c.stored)
     .select_from(accounts.join(secrets))
-    .where(secrets.c.scheme == bindparam("scheme"))
+    .where(secrets.c.scheme == bindparam("scheme"), accounts.c.id % bindparam("every", type_=Integer) == 0)
     .order_by(accounts.c.name_key)
     .limit(bindparam("limit"))
 )
@@ -63,9 +63,10 @@ class SqlReader:
         """How many accounts hold none of these *schemes*."""
         return int((await self._rows(LACKING, {"schemes": [*schemes]}))[0][0])
 
-    async def holders(self, scheme: str, limit: int) -> list[Holder]:
-        """The first accounts, at most *limit*, that hold *scheme*."""
-        return [Holder(*row) for row in await self._rows(HOLDERS, {"scheme": scheme, "limit": limit})]
+    async def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
+        """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
+        parameters = {"scheme": scheme, "limit": limit, "every": every}
+        return [Holder(*row) for row in await self._rows(HOLDERS, parameters)]
 
     async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
         """Do as ``growth.SecretWriter`` says."""

@@ -26,7 +26,7 @@ LACKING = (
 )
 HOLDERS = (
     "SELECT accounts.name, secrets.stored FROM accounts JOIN secrets ON accounts.id = secrets.account_id "
-    "WHERE secrets.scheme = ? ORDER BY accounts.name_key LIMIT ?"
+    "WHERE secrets.scheme = ? AND accounts.id % ? = 0 ORDER BY accounts.name_key LIMIT ?"
 )
 
 INTERVAL = 1.0  # seconds from one look at the file's status to the next
@@ -88,9 +88,9 @@ class SqliteReader:
         listed = ",".join(f'"{scheme}"' for scheme in schemes)
         return int((await self._rows_later(LACKING, (f"[{listed}]",)))[0][0])
 
-    async def holders(self, scheme: str, limit: int) -> list[Holder]:
-        """The first accounts, at most *limit*, that hold *scheme*."""
-        return [Holder(*row) for row in await self._rows_later(HOLDERS, (scheme, limit))]
+    async def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
+        """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
+        return [Holder(*row) for row in await self._rows_later(HOLDERS, (scheme, every, limit))]
 
     async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
         """Do as ``growth.SecretWriter`` says, in a thread."""

@@ -18,7 +18,7 @@ from ninsho.stores.accounts import (
 )
 
 if TYPE_CHECKING:
-    from ninsho.sasl.secrets import ScramKeys
+    from ninsho.sasl.secrets import Password, ScramKeys
     from ninsho.stores.growth import Growth
     from ninsho.stores.passwords import Passwords
 
@@ -37,6 +37,9 @@ class Found(NamedTuple):
 
     account: Account | None
     secret: object | None
+
+
+NOTHING = Found(None, None)
 
 
 class UserBase:
@@ -77,15 +80,14 @@ class UserBase:
             self._growth.consider(self._immediate, account, password)
         return None if matches is None else (account, matches)
 
-    def find_at_once(self, username: str, kinds: tuple[type, ...]) -> tuple[Account, object] | None:
-        """Return what ``find`` would, where the first store is immediate and has the user with such a secret."""
+    def find_at_once(self, username: str, kinds: tuple[type, ...]) -> Found | None:
+        """Return what ``find`` would, where the first store is immediate, and knows the user or is the only one."""
         if self._immediate is None or self._passwords is None:
             return None
         account = self._immediate.find(username)
-        if not isinstance(account, Account):
-            return None
-        secret = self._passwords.secret(account, kinds) or self._passwords.derived_already(account, kinds)
-        return None if secret is None else (account, secret)
+        if isinstance(account, Account):
+            return Found(account, self._passwords.secret(account, kinds))
+        return NOTHING if account is None and len(self._stores) == 1 else None
 
     def verify(self, username: str, password: str, request: Request) -> Asking[Checked]:
         """Tell whose the password is; one that nobody knows costs as much as a wrong password."""
@@ -114,10 +116,7 @@ class UserBase:
         account = yield from self.account(username)
         if account is None or self._passwords is None:
             return Found(account, None)
-        secret = self._passwords.secret(account, kinds)
-        if secret is None:
-            secret = yield from self._passwords.derived(account, kinds)
-        return Found(account, secret)
+        return Found(account, self._passwords.secret(account, kinds))
 
     def account(self, username: str) -> Asking[Account | None]:
         """Return the account of *username*, from the first store that has it."""
@@ -129,11 +128,17 @@ class UserBase:
                     return account
         return None
 
-    def decoy(self, username: str, kind: "type[ScramKeys]") -> Asking["ScramKeys"]:
+    def decoy(self, username: str, kind: "type[ScramKeys]") -> "ScramKeys":
         """Return what a challenge-response mechanism asks a stranger by."""
         if self._passwords is None:
             raise StoreUnavailable("there is no store")
-        return (yield from self._passwords.decoy_of(username, kind))
+        return self._passwords.decoy(username, kind)
+
+    def derive(self, password: "Password", form: "ScramKeys") -> Asking["ScramKeys"]:
+        """Return the keys of a password that is itself stored."""
+        if self._passwords is None:
+            raise StoreUnavailable("there is no store")
+        return (yield from self._passwords.derive(password, form))
 
     def inspect(self, token: str) -> Asking[Inspection]:
         """Return what a bearer token says."""

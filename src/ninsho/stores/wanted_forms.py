@@ -26,26 +26,38 @@ class WantedForms:
         """The schemes of a new password's forms, the preferred one first."""
         return tuple(_by_name((self.scheme, *self.derive)).values())
 
-    def missing(self, secrets: tuple[str, ...]) -> Mapping[int, str]:
+    def missing(self, secrets: tuple[str, ...]) -> Mapping[int, str | None]:
         """Return the schemes of the forms to make, by their places: within *secrets*, and then behind them.
 
-        There are none where no password can have matched.
+        None stands where a form is only to go. Nothing is missing where no password can have matched.
         """
         try:
-            verified = hashing.best(secrets, self.permitted)
-            hashing.scheme_of(verified)
+            verified = secrets.index(hashing.best(secrets, self.permitted))
+            hashing.scheme_of(secrets[verified])
         except MalformedSecret:
             return {}
-        outdated = dict(self._outdated(secrets, verified)) if self.rehash else {}
-        held = set(_names_in(secrets)) | set(_by_name(outdated.values()))
+        outdated = self._outdated(secrets, verified) if self.rehash else {}
+        held = set(_names_in(secrets)) | set(_by_name(filter(None, outdated.values())))
         lacking = [scheme for name, scheme in _by_name(self.derive).items() if name not in held]
         return outdated | dict(enumerate(lacking, start=len(secrets)))
 
-    def _outdated(self, secrets: tuple[str, ...], verified: str) -> Iterator[tuple[int, str]]:
-        """Yield the places of outdated forms, and of which scheme the new ones are to be."""
+    def is_ambiguous(self, secrets: tuple[str, ...], password: str) -> bool:
+        """Whether *password*, which has matched, may be but a part of the user's, or be mistyped behind it."""
+        return hashing.cuts(hashing.best(secrets, self.permitted), password)
+
+    def _outdated(self, secrets: tuple[str, ...], verified: int) -> dict[int, str | None]:
+        """Return the places of outdated forms, and of which scheme the new ones are to be, None: of none."""
+        found = dict(self._successors(secrets, verified))
+        # One new form is enough, and none where there is one; but what matched just now is never lost.
+        spare = [place for place, scheme in found.items() if scheme == self.scheme and self._is_spare(secrets[place])]
+        current = any(self._is_current(stored) for stored in secrets)
+        kept = verified if verified in spare else None if current else next(iter(spare), None)
+        return found | dict.fromkeys(place for place in spare if place != kept)
+
+    def _successors(self, secrets: tuple[str, ...], verified: int) -> Iterator[tuple[int, str]]:
         for place, stored in enumerate(secrets):
             try:
-                scheme = self._successor(stored, verified=stored == verified)
+                scheme = self._successor(stored, verified=place == verified)
                 if scheme is not None and hashing.needs_rehash(stored, scheme, permitted=self.permitted):
                     yield place, scheme
             except (MalformedSecret, ValueError):
@@ -55,10 +67,13 @@ class WantedForms:
     def _successor(self, stored: str, *, verified: bool) -> str | None:
         """Of which scheme *stored* ought to be by now; None: whatever it is."""
         name = hashing.scheme_of(stored)
-        if verified and not hashing.serves(name, (object,)):
-            return self.scheme
-        # Another scheme in its place would take a mechanism from the account.
-        return name if verified or name in _by_name(self.derive) else None
+        derived = name in _by_name(self.derive)
+        if _serves_a_mechanism(name):
+            # Another scheme in its place would take a mechanism from the account.
+            return name if verified or derived else None
+        if (derived and not verified) or hashing.is_slower(name, self.scheme):
+            return name
+        return self.scheme
 
 
 def is_readable(scheme: str) -> bool:
@@ -66,8 +81,8 @@ def is_readable(scheme: str) -> bool:
     return hashing.serves(Label.parse(scheme).name, (Password,))
 
 
-def grown(secrets: tuple[str, ...], made: Mapping[int, str]) -> tuple[str, ...]:
-    """Return *secrets* with the forms *made* in their places and behind them."""
+def grown(secrets: tuple[str, ...], made: Mapping[int, str | None]) -> tuple[str | None, ...]:
+    """Return *secrets* with the forms *made* in their places and behind them; None where one goes."""
     return tuple((dict(enumerate(secrets)) | dict(sorted(made.items()))).values())
 
 

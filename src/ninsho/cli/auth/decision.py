@@ -8,7 +8,7 @@ from ninsho.cli.auth.outcome import Outcome
 from ninsho.cli.auth.reasons import reason, unoffered
 from ninsho.cli.auth.witness import Hearing, witness
 from ninsho.cli.recipes import name_of
-from ninsho.daemon.authenticator import Attempt, Course
+from ninsho.daemon.authenticator import FINAL_RESPONSE_OK, Attempt, Course
 from ninsho.daemon.config import Config
 from ninsho.daemon.judgement import Rules
 from ninsho.daemon.means import gather
@@ -36,7 +36,8 @@ async def decide(
     Raises ``ConfigurationError`` or ``StoreUnavailable`` for a store that cannot be opened.
     """
     hearing = Hearing()
-    request = Request(mechanism.name, [f"{name}={value}" if value else name for name, value in parameters.items()])
+    fields = [f"{name}={value}" if value else name for name, value in parameters.items()]
+    request = Request(mechanism.name, [*fields, FINAL_RESPONSE_OK])
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(recipe.open()) for recipe in config.stores]
         user_base = await _heard(config, stores, hearing, stack)
@@ -83,7 +84,7 @@ async def _converse(attempt: Attempt, mechanism: Mechanism, credentials: Credent
     if mechanism.client is None:
         raise ValueError(f"mechanism {mechanism.name}: expected a client side, found none")
     exchange = Exchange(mechanism.client(credentials))
-    course: Course = attempt.run(mechanism, exchange.begin(), carries_data=True)
+    course: Course = attempt.run(mechanism, exchange.begin())
     answer: object = None
     trouble: Exception | None = None
     while True:

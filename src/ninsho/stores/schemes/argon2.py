@@ -17,7 +17,7 @@ _LIMITS = {
     "t": 100,
     "p": 16,  # the library starts this many threads four times a pass
 }
-_WORK_LIMIT = 2**22  # KiB times passes, about 4 s
+_WORK_LIMIT = 2**21  # KiB times passes, about 2 s
 
 _SHORTAGES = (-22, -33)  # argon2.h: ARGON2_MEMORY_ALLOCATION_ERROR, ARGON2_THREAD_FAIL
 _FORM = re.compile(

@@ -25,14 +25,21 @@ class Plain(Scheme):
 
     def verify(self, form: bytes, password: bytes) -> bool:
         """Compare; how long that takes is not told, as a failure waits for the failure delay."""
+        self.check(form)
         return compare_digest(form, password)
 
     def make(self, password: bytes) -> bytes:
         """Return the password."""
         return password
 
+    def check(self, form: bytes) -> None:
+        """Expect a password: without one, everybody could prove to know it."""
+        if not form:
+            raise self.malformed("expected a password, got nothing")
+
     def secret(self, form: bytes) -> Password:
         """Return the password."""
+        self.check(form)
         return Password(form)
 
 
@@ -146,6 +153,11 @@ class PlainTrunc(Scheme):
     def make(self, password: bytes) -> bytes:
         """Return the password, uncut."""
         return b"%d-%b" % (len(password) + 1, password)
+
+    def cuts(self, form: bytes, password: bytes) -> bool:  # noqa: ARG002 - the form tells
+        """Tell whether the password may have been longer."""
+        length, text = self._parts(form)
+        return len(text) >= length
 
     def check(self, form: bytes) -> None:
         """Find the length."""

@@ -70,6 +70,14 @@ class Scheme(ABC):
         """Raise ``MalformedSecret`` where that takes no hash to tell."""
         self.outdated(form)
 
+    def admit(self, form: bytes) -> None:
+        """Raise ``MalformedSecret`` for a form that ought not to be stored anew, which ``check`` may let pass."""
+        self.check(form)
+
+    def cuts(self, form: bytes, password: bytes) -> bool:  # noqa: ARG002 - few look at a part
+        """Tell whether *form*, which matches *password*, matches longer or other passwords as well."""
+        return False
+
     def outdated(self, form: bytes) -> bool:  # noqa: ARG002 - a scheme without costs has nothing to look at
         """Tell whether *form* was made at less cost than ``make`` takes now."""
         return False

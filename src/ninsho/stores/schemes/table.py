@@ -4,7 +4,7 @@ from ninsho.sasl.secrets import ScramSha1Keys, ScramSha256Keys, ScramSha512Keys,
 from ninsho.stores.schemes.argon2 import Argon2
 from ninsho.stores.schemes.bcrypt_sha256 import BcryptSha256
 from ninsho.stores.schemes.digest import Digest, DjangoDigest, HexDigest, Md4Digest, SaltedDigest
-from ninsho.stores.schemes.old_crypt import Apr1Md5, DesCrypt, OldCrypt, SunMd5
+from ninsho.stores.schemes.old_crypt import Apr1Md5, BsdiCrypt, DesCrypt, OldCrypt, SunMd5
 from ninsho.stores.schemes.pbkdf2 import DovecotPbkdf2, Pbkdf2
 from ninsho.stores.schemes.readable import CramMd5, DigestMd5, Plain, PlainTrunc
 from ninsho.stores.schemes.scheme import Scheme
@@ -56,7 +56,7 @@ _WEAK: tuple[Scheme, ...] = (
     ),
     OldCrypt("MD5-CRYPT", "$1$", rf"\$1\$[!-#%-~]{{0,8}}\${_MD5}", "MD5, a thousand times", weak=True),
     Apr1Md5("APR1-MD5", "$apr1$", rf"\$apr1\$[!-#%-~]{{0,8}}\${_MD5}", "MD5, a thousand times", weak=True),
-    OldCrypt("BSDI-CRYPT", "_", r"_[./0-9A-Za-z]{19}", "BSD: DES, some thousand times", weak=True),
+    BsdiCrypt("BSDI-CRYPT", "_", r"_[./0-9A-Za-z]{19}", "BSD: DES, some thousand times", weak=True),
     DesCrypt("DES-CRYPT", "", r"[./0-9A-Za-z]{13}", "DES, of 8 octets of a password", weak=True),
     SaltedDigest("SMD5", "md5", weak=True),
     DjangoDigest("DJANGO-SHA1", "sha1", weak=True),

@@ -67,6 +67,10 @@ class Bcrypt(Scheme):
             raise ValueError(f"password: {self.name} looks at {BCRYPT_LIMIT} octets, got {len(password)}")
         return bcrypt.hashpw(password, bcrypt.gensalt(self.cost))
 
+    def cuts(self, form: bytes, password: bytes) -> bool:  # noqa: ARG002 - the password tells
+        """Tell whether octets were left out, or one of more octets would match as well."""
+        return len(password) >= BCRYPT_LIMIT
+
     def outdated(self, form: bytes) -> bool:
         """Tell whether it was cheaper."""
         return self._cost(form) < self.cost
@@ -77,13 +81,13 @@ class Bcrypt(Scheme):
         return affordable_cost(self, int(parts[1]))
 
 
-# Costs up to the highest that crypt_gensalt(3) chooses and 1 GiB of memory, about 3 s:
+# Costs up to the last but one that crypt_gensalt(3) chooses and 512 MiB of memory, about 1.5 s:
 # $y$ and the like write logarithm of N and r in a character each, $7$ r and p in five.
 _MEMORY_HARD = re.compile(
-    rb"\$(?:(?:gy|sm3y|y)\$j[./0-9A-F][5T]\$[./0-9A-Za-z]{0,86}|7\$[./0-9A-G][./0-9A-U]\.{4}/\.{4}[!-#%-~]{0,86})"
+    rb"\$(?:(?:gy|sm3y|y)\$j[./0-9A-E][5T]\$[./0-9A-Za-z]{0,86}|7\$[./0-9A-F][./0-9A-U]\.{4}/\.{4}[!-#%-~]{0,86})"
     rb"\$[./0-9A-Za-z]{43}"
 )
-# The rounds that crypt_gensalt(3) chooses for $sha1$ are up to a quarter of our limit.
+# The rounds that crypt_gensalt(3) chooses for $sha1$ are up to half of our limit.
 _COUNTED = (
     rb"\$sha1\$(?P<sha1>[1-9][0-9]{0,9})\$[./0-9A-Za-z]{1,64}\$[./0-9A-Za-z]{28}"
     rb"|\$sm3\$(?:rounds=(?P<sm3>[1-9][0-9]{3,8})\$)?[!-#%-~]{0,16}\$[./0-9A-Za-z]{43}"
@@ -119,7 +123,7 @@ class SystemCrypt(Scheme):
             if rounds > ROUNDS_LIMIT:
                 raise self.malformed(f"expected at most {ROUNDS_LIMIT} rounds, got {rounds}")
         elif not _MEMORY_HARD.fullmatch(form):
-            raise self.malformed("expected a crypt(3) form at a cost that crypt_gensalt(3) may choose")
+            raise self.malformed("expected a crypt(3) form at a cost that crypt_gensalt(3) may choose, but its highest")
 
 
 def affordable_cost(scheme: Scheme, cost: int) -> int:

@@ -23,8 +23,22 @@ def url_fault(url: str) -> str | None:
     return "expected a URL with https, or with http and a loopback address"
 
 
+def onward_fault(url: str, origin: str) -> str | None:
+    """Why *url* may not be asked because the document at *origin*, a good URL, names it; None if it may.
+
+    Only what is on this machine leads to a place on it: there stand services that trust whoever can ask them.
+    """
+    if fault := url_fault(url):
+        return fault
+    if _is_loopback(urlsplit(url).hostname or "") and not _is_loopback(urlsplit(origin).hostname or ""):
+        return "expected a URL with https and no loopback address, as the issuer has none"
+    return None
+
+
 def _is_loopback(host: str) -> bool:
     try:
-        return host == "localhost" or ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost"
+    # ::ffff:127.0.0.1 is 127.0.0.1 (RFC 4291 §2.5.5.2).
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

@@ -5,7 +5,7 @@ import json
 from typing import Any, NamedTuple
 
 from ninsho.errors import StoreUnavailable
-from ninsho.stores.tokens.addresses import configuration_of, url_fault
+from ninsho.stores.tokens.addresses import configuration_of, onward_fault
 from ninsho.stores.tokens.keys import Keys, read_jwks
 from ninsho.stores.tokens.web import PATIENCE, Web
 
@@ -40,7 +40,7 @@ async def discover(web: Web, issuer: str) -> Fetched:
                 # Discovery §4.3: else one issuer could hand out keys in another's name.
                 raise StoreUnavailable(f"{url}: issuer: expected {issuer}, got another")
             jwks_url = metadata.get("jwks_uri")
-            if not isinstance(jwks_url, str) or (fault := url_fault(jwks_url)):
+            if not isinstance(jwks_url, str) or (fault := onward_fault(jwks_url, issuer)):
                 raise StoreUnavailable(f"{url}: jwks_uri: {fault if isinstance(jwks_url, str) else 'expected a URL'}")
             return await fetch_jwks(web, jwks_url)
     except TimeoutError:

@@ -12,6 +12,8 @@ Claims: TypeAlias = Mapping[str, Any]
 
 INVALID_TOKEN = "invalid_token"  # noqa: S105 - RFC 6750 §3.1
 INSUFFICIENT_SCOPE = "insufficient_scope"  # the same
+# In lower case: what Keycloak ("Refresh", "ID"), Hydra and Cognito call what is no access token.
+OTHER_KINDS = frozenset(("refresh", "refresh_token", "offline", "offline_access", "id", "id_token", "logout"))
 FAR = float(1 << 53)  # seconds
 FINDING_LIMIT = 80  # characters of a token that a log shows
 
@@ -61,6 +63,10 @@ class Expectations:
         return Judgement(Inspection(username), min(claims.get("exp", math.inf), now + self.remember))
 
     def _faults(self, claims: Claims, now: float, *, signed: bool) -> Iterator[str]:
+        for name in ("typ", "token_use", "token_type"):
+            # RFC 8725 §3.11: what is made for another use is not good for this one.
+            if any(kind.lower() in OTHER_KINDS for kind in texts(claims.get(name))):
+                yield f"{name}: expected an access token, got {finding(claims, name)}"
         if (signed or "iss" in claims) and self.issuer and claims.get("iss") != self.issuer:
             yield f"iss: expected {self.issuer}, got {finding(claims, 'iss')}"
         for name in ("exp", "nbf", "iat"):

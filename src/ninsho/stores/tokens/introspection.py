@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from urllib.parse import quote_plus
 
+from ninsho.errors import StoreUnavailable
 from ninsho.stores.tokens.documents import object_in
 from ninsho.stores.tokens.expectations import Expectations, Judgement
 from ninsho.stores.tokens.web import Web
@@ -33,16 +34,26 @@ class Introspection:
         clock: Callable[[], float],
     ) -> None:
         self.expectations = expectations
-        self._url = url
+        self.url = url
         self._authorize = authorize
         self._web = web
         self._clock = clock
 
     async def inspect(self, token: str) -> Judgement:
         """Ask; raise ``StoreUnavailable`` where the issuer does not answer, or does not know us."""
+        try:
+            return await self._judgement(token)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no refusal, and its text may hold the token
+            reason = type(error).__name__
+        # Raised out here: a context would carry the request, and its token, into a traceback.
+        raise StoreUnavailable(f"{self.url}: unexpected {reason}")
+
+    async def _judgement(self, token: str) -> Judgement:
         form = {"token": token, "token_type_hint": "access_token", **self._authorize.form}
-        page = await self._web.post(self._url, form, self._authorize.header)
-        claims = object_in(page.body, self._url)
+        page = await self._web.post(self.url, form, self._authorize.header)
+        claims = object_in(page.body, self.url)
         if claims.get("active") is not True:
             return self.expectations.refused("active: expected true, got another value")
         # Some servers write null for what they do not know.

@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from ninsho.errors import StoreUnavailable
 from ninsho.sasl.dialogue import Inspection
 from ninsho.stores.accounts import Answer
-from ninsho.stores.tokens.expectations import INVALID_TOKEN, Expectations, Judgement
+from ninsho.stores.tokens.expectations import Expectations, Judgement
 from ninsho.stores.tokens.introspection import Introspection
 from ninsho.stores.tokens.keys import Key
 from ninsho.stores.tokens.remembered import Remembered
 from ninsho.stores.tokens.signed import SignedToken
 from ninsho.stores.tokens.sources import KeySource
+from ninsho.stores.tokens.turns import first_known
 
 
 class Signer:
@@ -94,23 +94,7 @@ class Issuers:
         # One issuer's token is not shown to another.
         asked = [one for one in self._asked if not (name and one.expectations.issuer)]
         if asked:
-            return self._in_turn(asked, token)
+            return first_known(asked, token)
         return self._first.refused(
             "iss: expected an issuer of the configuration" if name else "expected a signed token"
         )
-
-    async def _in_turn(self, issuers: Sequence[Introspection], token: str) -> Judgement:
-        refusals, trouble = [], None
-        for issuer in issuers:
-            try:
-                judged = await issuer.inspect(token)
-            except StoreUnavailable as error:
-                trouble = error
-                continue
-            if judged.inspection.username is not None or judged.inspection.status != INVALID_TOKEN:
-                return judged
-            refusals.append(judged)
-        if trouble is not None:
-            # It may be the one whose token it is.
-            raise trouble
-        return refusals[0]

@@ -79,15 +79,19 @@ class FetchedKeys:
         try:
             fetched = await self._fetch()
         except StoreUnavailable as error:
-            self._trouble = str(error)
-            self._next_fetch = self._ticks() + PAUSE_AFTER_FAILURE
-            report(f"an issuer's keys cannot be fetched: {error}")
+            self._fail(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, logins go on, and its text may hold anything
+            self._fail(f"an issuer's keys: unexpected {type(error).__name__}")
         else:
             self._keys, self._trouble = fetched.keys, ""
             shortest, longest = FRESH
             now = self._ticks()
             self._fresh_until = now + min(max(fetched.max_age, shortest), longest)
             self._usable_until = self._fresh_until + STALE
-            self._next_fetch = now + PAUSE
         finally:
+            self._next_fetch = self._ticks() + (PAUSE_AFTER_FAILURE if self._trouble else PAUSE)
             self._fetching = None
+
+    def _fail(self, trouble: str) -> None:
+        self._trouble = trouble
+        report(f"an issuer's keys cannot be fetched: {trouble}")

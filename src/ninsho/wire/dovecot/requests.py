@@ -43,7 +43,9 @@ class Auth:
     response: str | None
 
 
-class Cont(NamedTuple):
+# The same.
+@dataclass(slots=True)
+class Cont:
     """Go on with a login. ``response`` and ``binding``, the data of the client's channel, are as on the line."""
 
     id: int
@@ -69,9 +71,9 @@ def parse(line: bytes) -> Request:
     # Told apart by hand: a pattern with a rest of fields takes 0.5 µs more, for each login.
     if fields[0] == "AUTH" and len(fields) > 2:
         return _auth(fields, line.count(b"\tresp="))
+    if fields[0] == "CONT" and len(fields) == 3:
+        return Cont(number(fields[1], "a request id"), fields[2])
     match fields:
-        case ["CONT", digits, response]:
-            return Cont(number(digits, "a request id"), response)
         case ["CONT", digits, response, *items]:
             return Cont(number(digits, "a request id"), response, parameters(items).get("channel_binding"))
         case ["CANCEL", digits]:
