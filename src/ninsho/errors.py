@@ -10,6 +10,7 @@
     ├── ExchangeError         the client's side of a mechanism is not satisfied with the server
     ├── NoMechanism           nothing that the server offers is something that the client may use
     ├── StoreUnavailable      a user base cannot tell: nobody may be told "wrong password"
+    ├── BrokenMechanism       a mechanism of the site's own did what no mechanism may
     └── MalformedSecret       a stored password form that is unknown or broken: the account's fault, not the user's
 
 No message holds a password, a token or a SASL message.
@@ -56,6 +57,10 @@ class NoMechanism(NinshoError):  # noqa: N818 - named for what was found, as the
 
 class StoreUnavailable(NinshoError):  # noqa: N818 - a state of the store, as the tree above reads
     """A user base cannot tell whether somebody may log in: a temporary failure, never a wrong password."""
+
+
+class BrokenMechanism(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+    """A mechanism of the site's own did what no mechanism may; the message says what was expected of it."""
 
 
 class MalformedSecret(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads

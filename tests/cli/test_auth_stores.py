@@ -99,7 +99,7 @@ def test_a_store_behind_the_one_that_knows_the_user_is_not_asked(test: Run) -> N
         (["hashed", "--mechanism", "CRAM-MD5"], 1, "nosecret", "the account stores only SSHA; CRAM-MD5 needs"),
         (["hooked", "--service", "imap"], 1, "badpassword", "wrong password"),
         (["down"], 75, "temp", "a store cannot tell"),
-        (["weak"], 75, "error", "scheme SMD5 is weak, and not permitted"),
+        (["weak"], 75, "error", "scheme SMD5 is weak, and passwords.weak does not permit it"),
         (["anybody", "--mechanism", "SAY"], 0, None, ""),
         (["broken", "--mechanism", "SCRAM-SHA-256"], 75, "error", "a stored form is broken: {SCRAM-SHA-256}: expected"),
         (["plain", "--authzid", "hashed"], 1, "badauthz", "accounts.masters is false"),
@@ -139,17 +139,26 @@ NEEDED = "the account stores only SSHA512; SCRAM-SHA-256 needs the password itse
 
 
 @pytest.mark.parametrize(
-    ("derived", "remedy"),
+    ("settings", "remedy"),
     [
         ("", "log in once by PLAIN or LOGIN with accounts.derive, or set the password anew"),
-        ('["SCRAM-SHA-256"]', "log in once by PLAIN or LOGIN, or set the password anew"),
+        ('accounts.derive = ["SCRAM-SHA-256"]', "log in once by PLAIN or LOGIN, or set the password anew"),
+        # Then nothing grows.
+        ('passwords.scheme = "SCRAM-SHA-256"', "set the password anew"),
+        (
+            'passwords.scheme = "SCRAM-SHA-256"\naccounts.rehash = true',
+            "log in once by PLAIN or LOGIN, or set the password anew",
+        ),
     ],
 )
-def test_what_helps_an_account_without_the_form_is_told(ninsho: Run, site: Path, derived: str, remedy: str) -> None:
+def test_what_helps_an_account_without_the_form_is_told(ninsho: Run, site: Path, settings: str, remedy: str) -> None:
     ninsho("user", "add", "alice", "--password-stdin", stdin="p")
-    if derived:
-        config = site / "ninsho.toml"
-        config.write_text(f"{config.read_text()}[accounts]\nderive = {derived}\n")
+    config = site / "ninsho.toml"
+    text = config.read_text()
+    if settings.startswith("passwords.scheme"):
+        text = text.replace('scheme = "SSHA512"', 'scheme = "SCRAM-SHA-256"')
+        settings = settings.partition("\n")[2]
+    config.write_text(f"{settings}\n{text}")
     ended = ninsho("auth", "test", "alice", "--mechanism", "SCRAM-SHA-256", "--password-stdin", "--json", stdin="p")
     assert (ended.status, ended.json["cause"]) == (1, "nosecret")
     assert ended.json["reason"] == f"{NEEDED}; {remedy}"

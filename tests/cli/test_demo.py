@@ -56,16 +56,17 @@ def test_the_demo_shows_what_it_should_hides_secrets_and_leaves_nothing_behind(p
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     shown = done.stdout.splitlines()
-    for mechanism in ("PLAIN", "LOGIN", "CRAM-MD5", "OREORE"):
+    for mechanism in ("PLAIN", "LOGIN", "SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5", "OREORE"):
         assert f"Subject: sent by {mechanism}" in done.stdout
     assert any(line.startswith("S: 535 5.7.8 ") for line in shown)
     assert any(line.startswith("S: 454 4.7.0 ") for line in shown)
     ehlo = max(place for place, line in enumerate(shown) if line.startswith("C: EHLO"))
-    assert "S: 250-AUTH PLAIN LOGIN CRAM-MD5 OREORE" in shown[ehlo:]
+    assert "S: 250-AUTH PLAIN LOGIN SCRAM-SHA-256 DIGEST-MD5 CRAM-MD5 OREORE" in shown[ehlo:]
     assert shown[-2:] == ["C: AUTH OREORE aG9nZWhvZ2U=", "S: 235 2.7.0 Authentication successful"]
     responses = [line for line in shown if re.match(r"C: (?:AUTH \S+ \S+|\S+)$", line) and "QUIT" not in line]
     assert set(responses) - {"C: DATA"} == {
         "C: AUTH PLAIN (hidden)",
+        "C: AUTH SCRAM-SHA-256 (hidden)",
         "C: AUTH LOGIN (hidden)",
         "C: (hidden)",
         "C: AUTH OREORE aG9nZWhvZ2U=",

@@ -299,3 +299,39 @@ def test_a_response_with_a_nul_is_refused_and_a_binding_may_be_one():
     scene.shell.elapse(3)
     assert scene.hear() == [b"FAIL\t1\tuser=u\treason=Invalid authentication data"]
     assert "unexpected NUL octet" in scene.log[-1]
+
+
+def told_of(own, response=b"x"):
+    """What a mechanism of one's own gets, and what the journal says of it."""
+    scene = Scene(own=[own])
+    scene.say(b"VERSION\t1\t2\nCPID\t7\nAUTH\t2\tLOGIN\tservice=smtp\nAUTH\t1\tODD\tservice=smtp\tresp=eA==\n")
+    assert not scene.shell.closed
+    assert b"CONT\t2" in scene.shell.sent
+    assert b"FAIL\t1" in scene.shell.sent
+    return scene.log[-1]
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        (lambda: Challenge("x"), "expected octets in Challenge, got str"),
+        (lambda: Granted(Identity(b"x")), "expected a text in Identity, got bytes"),
+        (lambda: Granted(Identity("u"), "bye"), "expected octets as last words, got str"),
+        (lambda: True, "expected Granted or Denied from the mechanism, got bool"),
+        (lambda: None, "expected Granted or Denied from the mechanism, got NoneType"),
+    ],
+)
+def test_a_mistake_in_a_mechanism_of_one_s_own_is_told_and_ends_nothing_else(ends, told):
+    @mechanism("ODD")
+    def odd(response):
+        return ends()
+
+    assert f'cause=error pid=7 ms=0 detail="{told}" user=' in told_of(odd)
+
+
+def test_a_want_that_is_none_is_told():
+    @mechanism("ODD")
+    def odd(response):
+        yield b"x"
+
+    assert "expected a want from the mechanism, got bytes" in told_of(odd)

@@ -11,6 +11,8 @@ def main() -> None:
 
         if (options := options_of(sys.argv[2:])) is not None:
             sys.exit(serve(options))
-    from ninsho.cli.app import run  # noqa: PLC0415
-
+    try:
+        from ninsho.cli.app import run  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        sys.exit(f"ninsho: expected the packages of ninsho[server], found no {error.name}")
     run()

@@ -21,7 +21,7 @@ from ninsho.errors import ConfigurationError
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.stores import hashing
 from ninsho.stores.decoys import Decoys
-from ninsho.stores.growth import Growth
+from ninsho.stores.growth import Growth, SecretWriter
 from ninsho.stores.memory import Memory
 from ninsho.stores.passwords import Passwords, decoy_like
 from ninsho.stores.pool import HashingPool
@@ -113,7 +113,9 @@ class Assembly:
         decoy = await pool.submit(decoy_like, means.held, table.scheme, permitted) if means.held else None
         wanted = wanted_forms(self._config)
         growth = None
-        if wanted is not None:
+        if wanted is not None and not any(isinstance(store, SecretWriter) for store in self.stores):
+            self._journal.note("growth", text="accounts.derive and accounts.rehash do nothing: no store can be written")
+        elif wanted is not None:
             growth = Growth(wanted, busy=lambda: pool.busy, salts=decoys.salt)
             stack.callback(lambda: self._journal.note("growth", **asdict(growth.counts)))
             await stack.enter_async_context(growth)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ninsho.daemon.judgement import Judgement
-from ninsho.errors import MalformedMessage, MalformedSecret, StoreUnavailable, TicketRefused
+from ninsho.errors import BrokenMechanism, MalformedMessage, MalformedSecret, StoreUnavailable, TicketRefused
 from ninsho.sasl.dialogue import (
     Await,
     Bound,
@@ -38,6 +38,7 @@ ACCIDENTS: dict[type[Exception], Denial] = {
     TicketRefused: Denial.TOKEN,
     StoreUnavailable: Denial.UNAVAILABLE,
     MalformedSecret: Denial.ERROR,
+    BrokenMechanism: Denial.ERROR,
 }
 
 
@@ -101,6 +102,8 @@ class Attempt(Judgement):
             verdict = yield from self._admit(verdict, vouched=mechanism.vouched)
         else:
             verdict = self._judge(verdict)
+        if verdict.data is not None and not isinstance(verdict.data, bytes):
+            raise BrokenMechanism(f"expected octets as last words, got {type(verdict.data).__name__}")
         # Success and failure may carry the mechanism's last words; else these cost one more round.
         if verdict.data is not None and FINAL_RESPONSE_OK not in self.request.fields:
             verdict = yield from self._last_words(mechanism, verdict, verdict.data)
@@ -169,7 +172,7 @@ class Attempt(Judgement):
                     return (yield awaitable)
                 except Exception as error:  # noqa: BLE001 - the mechanism may know what it means
                     return Raised(error)
-        raise TypeError(f"expected a want from the mechanism, got {type(want).__name__}")
+        raise BrokenMechanism(f"expected a want from the mechanism, got {type(want).__name__}")
 
     def _computed(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> Asking[Any]:
         try:

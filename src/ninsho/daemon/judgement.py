@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
+from ninsho.errors import BrokenMechanism
 from ninsho.sasl.dialogue import Denial, Denied, Granted, Identity, Verdict
 from ninsho.stores.accounts import Account, Asking, Request
 from ninsho.stores.names import key_of
@@ -105,10 +106,12 @@ class Judgement:
             case Denied():
                 return verdict
             case _:
-                assert_never(verdict)
+                raise BrokenMechanism(f"expected Granted or Denied from the mechanism, got {type(verdict).__name__}")
 
     def _refusal(self, identity: Identity) -> Denial | None:
         """Why somebody who has proved who they are may not log in; the name is settled here, once."""
+        if not isinstance(identity.authcid, str):
+            raise BrokenMechanism(f"expected a text in Identity, got {type(identity.authcid).__name__}")
         # A mechanism of the site's own may grant another name than it asked about.
         account = self._account if identity.authcid == self._asked else None
         self.username = identity.authcid

@@ -49,7 +49,9 @@ def offer(names: Sequence[str] | None, known: Mapping[str, Mechanism], means: Me
         return {one.name: one for one in offered}
     problems, chosen = [], {}
     for name in (spelling.upper() for spelling in names):
-        if name not in known:
+        if name.removesuffix("-PLUS") in known and name not in known:
+            problems.append(f'{name} comes with {name.removesuffix("-PLUS")} by itself where handshake = "1.3"')
+        elif name not in known:
             problems.append(f"expected one of {', '.join(known)}, got {name!r}")
         elif reason := obstacle(known[name], means):
             problems.append(f"{name} can never work: {reason}")

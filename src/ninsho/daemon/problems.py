@@ -33,7 +33,7 @@ def unknown_key(where: str, name: str, known: Sequence[str]) -> str:
     return f"{where}: unknown key; " + (f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}")
 
 
-def _sentence(details: ErrorDetails, model: type, place: str) -> str:
+def _sentence(details: ErrorDetails, model: type, place: str) -> str:  # noqa: PLR0911 - one kind, one case
     where = _where(details["loc"], place)
     match details["type"]:
         case "extra_forbidden":
@@ -45,15 +45,30 @@ def _sentence(details: ErrorDetails, model: type, place: str) -> str:
             return f"{where}: {expectation}" + ("" if "got" in expectation else _finding(details))
         case "literal_error":
             return f"{where}: expected {details['ctx']['expected']}{_finding(details)}"
+        case "less_than_equal":
+            return f"{where}: expected {details['ctx']['le']:g} at most{_finding(details)}"
+        case "greater_than_equal":
+            return f"{where}: expected {details['ctx']['ge']:g} at least{_finding(details)}"
+        case "too_short" | "string_too_short":
+            return f"{where}: expected {'one at least' if details['type'] == 'too_short' else 'a text'}, got none"
+        case "ip_any_network":
+            return f"{where}: expected a network such as 192.0.2.0/24{_finding(details)}"
         case kind if kind in _EXPECTATIONS:
-            return f"{where}: expected {_EXPECTATIONS[kind]}{_finding(details)}"
+            return f"{where}: expected {_EXPECTATIONS[kind]}{_finding(details) or _container(details)}"
         case _:
             return f"{where}: {details['msg'][0].lower()}{details['msg'][1:]}{_finding(details)}"
 
 
 def _finding(details: ErrorDetails) -> str:
     found = details["input"]
+    if isinstance(found, bool):
+        return f", got {str(found).lower()}"
     return f", got {found!r}" if isinstance(found, str | int | float | bool) else ""
+
+
+def _container(details: ErrorDetails) -> str:
+    found = details["input"]
+    return ", got a table" if isinstance(found, dict) else ", got an array" if isinstance(found, list | tuple) else ""
 
 
 def _where(location: tuple[int | str, ...], place: str) -> str:

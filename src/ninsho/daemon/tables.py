@@ -281,9 +281,9 @@ class Tables(Table):
     anonymous: AnonymousTable = AnonymousTable()
 
     @model_validator(mode="after")
-    def _hidden_again(self) -> Self:
-        if self.accounts.rehash and is_readable(scheme := self.passwords.scheme):
+    def _slow_again(self) -> Self:
+        if self.accounts.rehash and hashing.is_quick(scheme := self.passwords.scheme):
             raise ValueError(
-                f"expected accounts.rehash only with a passwords.scheme that hides the password, got {scheme!r}"
+                f"expected accounts.rehash only with a passwords.scheme that is slow to guess from, got {scheme!r}"
             )
         return self

@@ -204,7 +204,8 @@ class Chooser:
 
 def normalized(offered: Iterable[str]) -> tuple[str, ...]:
     """The *offered* names in capitals, each once; what cannot be a name is cut short and escaped, to be shown."""
-    return tuple(dict.fromkeys(_shown(name.strip()) for name in offered if name.strip()))
+    names = offered.split() if isinstance(offered, str) else offered
+    return tuple(dict.fromkeys(_shown(name.strip()) for name in names if name.strip()))
 
 
 def channel_for(mechanism: Mechanism, offered: Iterable[str], channel: Channel) -> Channel:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from ninsho.errors import MalformedMessage
+from ninsho.errors import BrokenMechanism, MalformedMessage
 from ninsho.sasl.secrets import Password, ScramKeys
 from ninsho.text import prepare_username
 
@@ -74,6 +74,8 @@ class Challenge:
     __match_args__ = ("data",)
 
     def __init__(self, data: bytes) -> None:
+        if not isinstance(data, bytes):
+            raise BrokenMechanism(f"expected octets in Challenge, got {type(data).__name__}")
         self.data = data
 
     def __iter__(self) -> Generator["Challenge", bytes, bytes]:
@@ -93,7 +95,7 @@ class BoundChallenge(Challenge):
     __slots__ = ("binding",)
 
     def __init__(self, data: bytes, binding: str) -> None:
-        self.data = data
+        super().__init__(data)
         self.binding = binding
 
     def __iter__(self) -> Generator[Challenge, Bound, Bound]:  # type: ignore[override]  # it is answered with more

@@ -52,6 +52,8 @@ class Credentials:
 
     def __post_init__(self) -> None:
         for what, text in (("user name", self.username), ("password", self.password), ("authzid", self.authzid)):
+            if not isinstance(text, str):
+                raise TypeError(f"{what}: expected a text, got {type(text).__name__}")
             # In PLAIN a NUL ends a part, and what follows would pass for the next one.
             if "\0" in text:
                 raise ExchangeError(f"{what}: expected no NUL, got one")

@@ -8,7 +8,7 @@ from pathlib import Path
 from ninsho.cli.auth.client import Client, connect
 from ninsho.cli.auth.login import Flow, Receive, Send, authenticate, shake_hands
 from ninsho.cli.demo.program import ThrowawayNinsho
-from ninsho.cli.demo.site import Site, User
+from ninsho.cli.demo.site import MECHANISMS, Site, User
 from ninsho.cli.demo.stage import Stage
 from ninsho.sasl.exchange import Credentials
 from ninsho.sasl.registry import BUILTIN
@@ -32,7 +32,8 @@ class OverProtocol:
         site.add_users(stage)
         with ExitStack() as stack:
             with ThrowawayNinsho(site) as ninsho:
-                for mechanism, user in (("PLAIN", site.alice), ("LOGIN", site.alice), ("CRAM-MD5", site.bob)):
+                for mechanism in MECHANISMS[:-1]:
+                    user = site.alice if mechanism in {"PLAIN", "LOGIN"} else site.bob
                     self._log_in(f"{user.name} logs in by {mechanism}", mechanism, user, "OK")
                 self._log_in("A wrong password", "PLAIN", User(site.alice.name, "wrong"), "FAIL")
                 stage.heading("What ninsho wrote about it")
@@ -64,7 +65,7 @@ class OverProtocol:
         with connect(str(self._site.socket)) as connection:
             client = Client(connection, log=self._show)
             mechs = client.run(shake_hands(os.getpid()))
-            self._stage.expect("the handshake", ["PLAIN", "LOGIN", "CRAM-MD5", "OREORE"], list(mechs))
+            self._stage.expect("the handshake", MECHANISMS, list(mechs))
             yield client
 
     def _show(self, line: str) -> None:

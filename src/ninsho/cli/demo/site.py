@@ -1,5 +1,6 @@
 """A site for the demonstration: a configuration, a mechanism of its own, a database and two users."""
 
+import json
 import os
 import subprocess
 import sys
@@ -25,10 +26,12 @@ def oreore(response):
     return Granted(Identity(response.decode()))
 '''
 
+MECHANISMS = ["PLAIN", "LOGIN", "SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5", "OREORE"]
+
 CONFIGURATION = """\
 [[listen]]
 unix = "{socket}"
-mechanisms = ["PLAIN", "LOGIN", "CRAM-MD5", "OREORE"]
+mechanisms = {mechanisms}
 {owner}
 [[store]]
 type = "database"
@@ -54,11 +57,12 @@ class Site:
         self.socket = socket
         self.config = folder / "ninsho.toml"
         self.alice = User("alice", generate(), ("ARGON2ID",))
-        # CRAM-MD5 never sends the password: the server has to store what can compute the digest.
-        self.bob = User("bob", generate(), ("ARGON2ID", "CRAM-MD5"))
+        # These never send the password: the server has to store what each of them looks at.
+        self.bob = User("bob", generate(), ("SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5"))
         owned = "" if owner is None else f'owner = "{owner}"\n'
         (folder / "oreore.py").write_text(OREORE)
-        self.config.write_text(CONFIGURATION.format(socket=socket, owner=owned, folder=folder))
+        mechanisms = json.dumps(MECHANISMS)
+        self.config.write_text(CONFIGURATION.format(socket=socket, owner=owned, folder=folder, mechanisms=mechanisms))
 
     def add_users(self, stage: Stage) -> None:
         """Add the users, as an administrator would."""

@@ -6,6 +6,8 @@ from typing import Any
 
 from ninsho.cli.demo.stage import Stage
 from ninsho.cli.throwaway import DOMAIN
+from ninsho.sasl.exchange import Channel, Credentials, Exchange
+from ninsho.sasl.registry import clients
 
 HIDDEN = "(hidden)"
 # Its line says a name, and proves nothing.
@@ -59,6 +61,10 @@ class Client(smtplib.SMTP):
                 return self.auth_login
             case "CRAM-MD5":
                 return self.auth_cram_md5
+            case _ if mechanism in (known := clients()) and (begin := known[mechanism].client):
+                # Python's client knows no other; ours brings them all.
+                credentials = Credentials(self.user, self.password, channel=Channel(host=DOMAIN))
+                return _answers_of(Exchange(begin(credentials)))
             case _:
                 return lambda _=None: self.user
 
@@ -69,3 +75,13 @@ class Client(smtplib.SMTP):
         if command.upper() == "AUTH" and response and name != HARMLESS:
             return f"AUTH {name} {HIDDEN}"
         return f"{command.upper()} {arguments}".rstrip()
+
+
+def _answers_of(exchange: Exchange) -> Callable[..., str | None]:
+    """What smtplib asks: without a challenge for the initial response, None if there is none."""
+
+    def answer(challenge: bytes | None = None) -> str | None:
+        response = exchange.begin() if challenge is None else exchange.answer(challenge)
+        return None if response is None else response.decode()
+
+    return answer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ninsho.cli.terminal import say, say_json, say_table
 from ninsho.cli.user import records
-from ninsho.cli.user.suitability import of_accounts, summary, usable
+from ninsho.cli.user.suitability import Usable, of_accounts, summary
 from ninsho.daemon.config import Config
 from ninsho.daemon.growing import forms_of
 from ninsho.sasl.registry import mechanisms
@@ -16,7 +16,8 @@ HEADINGS = ("NAME", "STATE", "STORED AS", "MECHANISMS")
 def tell(found: Sequence[Record], config: Config, *, as_json: bool) -> None:
     """Say it of each account, and of each mechanism how many can use it."""
     known, wanted = of_accounts(mechanisms(), config), forms_of(config)
-    usable_by = [usable(record.secrets, known, wanted) for record in found]
+    usable = Usable(known, wanted)
+    usable_by = [usable.by(record.secrets) for record in found]
     if as_json:
         say_json(
             [

