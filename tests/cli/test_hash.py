@@ -35,7 +35,10 @@ def test_weak_schemes_are_made_checked_and_listed_where_they_are_asked_for(ninsh
     check = ("hash", "--check", made.out.strip(), "--password-stdin")
     assert ninsho(*check, "--weak", stdin="p").status == 0
     refused = ninsho(*check, stdin="p")
-    assert (refused.status, "scheme MD5-CRYPT is weak, and passwords.weak does not permit it" in refused.err) == (2, True)
+    assert (refused.status, "scheme MD5-CRYPT is weak, and passwords.weak does not permit it" in refused.err) == (
+        2,
+        True,
+    )
     listed = [one["scheme"] for one in ninsho("hash", "--list", "--weak", "--json").json]
     assert listed == [scheme.name for scheme in (*hashing.schemes(), *hashing.weak_schemes())]
 

@@ -31,12 +31,12 @@ def cram_md5():
 def digest_md5():
     challenge = yield b""
     nonce = challenge.partition(b'nonce="')[2].partition(b'"')[0]
-    secret = md5(md5(b"u::").digest() + b":" + nonce + b":cnonce").hexdigest().encode()
+    secret = md5(md5(b"u::").digest() + b":" + nonce + b":" + NONCE).hexdigest().encode()
     action = md5(b"AUTHENTICATE:smtp/host").hexdigest().encode()
-    response = md5(b":".join((secret, nonce, b"00000001", b"cnonce", b"auth", action))).hexdigest().encode()
+    response = md5(b":".join((secret, nonce, b"00000001", NONCE, b"auth", action))).hexdigest().encode()
     yield (
-        b'charset=utf-8,username="u",nonce="%b",nc=00000001,cnonce="cnonce",digest-uri="smtp/host",qop=auth,response=%b'
-        % (nonce, response)
+        b'charset=utf-8,username="u",nonce="%b",nc=00000001,cnonce="%b",digest-uri="smtp/host",qop=auth,response=%b'
+        % (nonce, NONCE, response)
     )
     yield b""
 

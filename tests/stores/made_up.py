@@ -100,7 +100,7 @@ names = st.sampled_from(AWKWARD_NAMES) | st.text(_letters, min_size=1, max_size=
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=30)
 forms = st.one_of(
     st.sampled_from((BCRYPT, ARGON2, "{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=")),
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30).map("{PLAIN}".__add__),
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30).map("{PLAIN}".__add__),
 )
 moments = st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 4_000_000_000)
 networks = st.lists(st.ip_addresses().map(str), max_size=3).map(lambda texts: parse_networks(" ".join(texts)))

@@ -46,7 +46,7 @@ class Shelf:
     def find(self, username: str) -> Account | None:
         return Account(username, self.secrets[username]) if username in self.secrets else None
 
-    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
         self.asked.append(name)
         self.reached.set()
         await self.door.wait()
@@ -54,7 +54,7 @@ class Shelf:
             raise self.trouble
         if self.secrets[name] != old:
             return False
-        self.secrets[name] = new
+        self.secrets[name] = tuple(form for form in new if form is not None)
         return True
 
 
@@ -214,7 +214,11 @@ def test_nothing_is_computed_while_logins_are_hashed() -> None:
 
 @pytest.mark.parametrize(
     ("error", "words"),
-    [(StoreUnavailable("the place: is down"), "the place: is down"), (OSError("the password is p"), "OSError")],
+    [
+        (StoreUnavailable("the place: is down"), "the place: is down"),
+        (OSError("the password is p"), "OSError"),
+        (ValueError("the form is p"), "ValueError"),
+    ],
 )
 def test_an_accident_is_told_once_in_a_while_and_gives_a_pause(told: list[str], error: Exception, words: str) -> None:
     async def work() -> None:
@@ -259,6 +263,51 @@ def test_a_password_that_a_scheme_cannot_take_is_not_tried_again(told: list[str]
             assert long not in told[0]
 
     run(work())
+
+
+def test_what_can_be_made_is_saved_beside_what_cannot(told: list[str]) -> None:
+    async def work() -> None:
+        long = "p" * 80
+        secrets = (hashing.make(long, "SSHA"), "{SMD5}" + 24 * "A")
+        shelf = Shelf(alice=secrets)
+        async with grows(WantedForms("BLF-CRYPT", ("CRAM-MD5",), rehash=True)) as growth:
+            for _ in range(2):
+                growth.consider(shelf, Account("alice", shelf.secrets["alice"]), long)
+                await growth.rest()
+            # Nothing goes where what is to replace it could not be made.
+            assert shelf.secrets["alice"][:2] == secrets
+            assert schemes(shelf.secrets["alice"]) == ["SSHA", "SMD5", "CRAM-MD5"]
+            assert (growth.counts.saved, growth.counts.failed, shelf.asked) == (1, 1, ["alice"])
+            (words,) = told
+            assert words.endswith("(1 so far): account 'alice': password: BLF-CRYPT looks at 72 octets, got 80")
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("scheme", "made_of", "password"),
+    [("DES-CRYPT", "password", "password-mistyped"), ("BLF-CRYPT", 72 * "p", 72 * "p" + "mistyped")],
+)
+def test_a_password_that_the_form_cuts_does_not_become_the_password(scheme: str, made_of: str, password: str) -> None:
+    weak = frozenset(("DES-CRYPT",))
+    stored = hashing.make(made_of, scheme, permitted=weak)
+    assert hashing.verify(stored, password, permitted=weak)
+
+    async def work() -> None:
+        shelf = Shelf(alice=(stored,))
+        async with grows(WantedForms("SSHA512", ("CRAM-MD5",), rehash=True, permitted=weak)) as growth:
+            growth.consider(shelf, Account("alice", (stored,)), password)
+            await growth.rest()
+            assert (shelf.secrets["alice"], growth.counts) == ((stored,), growing.Counts())
+
+    run(work())
+
+
+def test_a_surplus_form_is_removed_from_the_file(path: Path) -> None:
+    fill(path, [Entry("alice", ("{SMD5}" + 24 * "A", OLD, "{PLAIN}p"))])
+    new = hashing.make("p", "SSHA512")
+    assert sqlite_writer.replace_secrets(path, "alice", secrets_of(path), (None, new, "{PLAIN}p", "{CLEARTEXT}q"))
+    assert secrets_of(path) == (new, "{PLAIN}p", "{CLEARTEXT}q")
 
 
 def test_a_store_that_may_not_be_changed_is_told_once_and_then_left_alone(told: list[str]) -> None:
@@ -354,10 +403,10 @@ def test_the_database_grows(path: Path, driver: str) -> None:
             assert growth.counts.saved == 1
         async with administer(url_of(path)) as accounts:
             alice = await accounts.get("alice")
-            assert schemes(alice.secrets) == ["SSHA512", "SSHA", "CRAM-MD5"]
+            assert schemes(alice.secrets) == ["SSHA512", "CRAM-MD5"]
             assert alice.changed > alice.created
             assert (await accounts.get("bob")).secrets == (OLD,)
-            assert await accounts.schemes() == {"SSHA512": 1, "SSHA": 2, "CRAM-MD5": 1}
+            assert await accounts.schemes() == {"SSHA512": 1, "SSHA": 1, "CRAM-MD5": 1}
 
     run(work())
 
@@ -387,7 +436,8 @@ def test_nothing_is_changed_where_the_forms_are_others(path: Path, name: str, ol
 def test_the_statements_are_those_that_sqlalchemy_writes() -> None:
     dialect = sqlite.dialect(paramstyle="named")
     columns = ["scheme", "stored", "created_at"]
-    for name, given in (("FORMS_BY_KEY", None), ("CHANGE_FORM", columns), ("ADD_FORM", columns), ("TOUCH", None)):
+    whole = ("FORMS_BY_KEY", "REMOVE_FORM", "TOUCH")
+    for name, given in (*((one, None) for one in whole), ("CHANGE_FORM", columns), ("ADD_FORM", columns)):
         written = str(getattr(statements, name).compile(dialect=dialect, column_keys=given))
         assert getattr(sqlite_writer, name) == " ".join(written.split())
 

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ninsho.errors import MalformedSecret
-from ninsho.sasl.secrets import CramKey, DigestKey, Password, ScramKeys
+from ninsho.sasl.secrets import CramKey, DigestKey, Password, ScramKeys, ScramSha1Keys
 from ninsho.stores import hashing
 from ninsho.stores.schemes.scheme import Scheme
 from ninsho.stores.schemes.table import REFUSED as NEVER
@@ -346,3 +346,63 @@ print(*sorted({"argon2", "ctypes", "difflib", "passlib"} & sys.modules.keys()))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+@pytest.mark.parametrize("stored", ["{PLAIN}", "{CLEAR}", "{PLAIN.b64}", "{PLAIN.hex}"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda stored: hashing.verify(stored, "p"),
+        lambda stored: hashing.verify_if_cheap(stored, "p"),
+        lambda stored: hashing.verify_if_cheap(stored, "パス"),
+        lambda stored: hashing.secret_in(stored, (Password,)),
+        hashing.check,
+    ],
+)
+def test_an_empty_password_is_nobodys(stored: str, question: Callable[[str], object]) -> None:
+    with pytest.raises(MalformedSecret, match=r"^\{PLAIN\}: expected a password, got nothing$"):
+        question(stored)
+    assert hashing.best((stored, "{PLAIN}p")) == "{PLAIN}p"
+
+
+SHORT_SCRAM = SCRAM_SHA_1.replace("}4096,", "}4095,")
+
+
+def test_keys_of_too_few_iterations_are_not_stored_anew_and_still_serve_plain() -> None:
+    with pytest.raises(MalformedSecret, match=r"^\{SCRAM-SHA-1\}: expected 4096 iterations at least, got 4095$"):
+        hashing.check(SHORT_SCRAM)
+    hashing.check(SCRAM_SHA_1)
+    keys = "{SCRAM-SHA-1}" + ScramSha1Keys.of(b"p", iterations=4095).encode()
+    assert hashing.verify(keys, "p")
+    assert hashing.best((keys, keys)) == keys
+
+
+@pytest.mark.parametrize(
+    ("scheme", "made_of", "password", "cut"),
+    [
+        ("DES-CRYPT", "passwor", "passwor", False),
+        # A longer one may be the user's.
+        ("DES-CRYPT", "password", "password", True),
+        ("DES-CRYPT", "password", "password-mistyped", True),
+        ("DES-CRYPT", "C)", "é", True),
+        ("BSDI-CRYPT", "a password of many octets", "a password of many octets", False),
+        ("BSDI-CRYPT", "C)", "é", True),
+        ("BLF-CRYPT", 71 * "p", 71 * "p", False),
+        ("BLF-CRYPT", 72 * "p", 72 * "p", True),
+        ("BLF-CRYPT", 72 * "p", 72 * "p" + "mistyped", True),
+        ("PLAIN-TRUNC", "password", "password", False),
+        ("MD5-CRYPT", "password-of-many-octets", "password-of-many-octets", False),
+        ("BCRYPT-SHA256", 80 * "p", 80 * "p", False),
+        ("SHA512-CRYPT", 80 * "p", 80 * "p", False),
+        ("SSHA", 80 * "é", 80 * "é", False),
+    ],
+)
+def test_a_scheme_that_looks_at_a_part_says_so(scheme: str, made_of: str, password: str, *, cut: bool) -> None:
+    stored = hashing.make(made_of, scheme, permitted=WEAK)
+    assert hashing.verify(stored, password, permitted=WEAK)
+    assert hashing.cuts(stored, password) is cut
+
+
+def test_a_readable_form_that_was_cut_says_so() -> None:
+    assert hashing.verify("{PLAIN-TRUNC}4-pass", "passmistyped", permitted=WEAK)
+    assert hashing.cuts("{PLAIN-TRUNC}4-pass", "passmistyped")

@@ -189,7 +189,6 @@ def test_a_byte_order_mark_and_other_line_ends_do_no_harm() -> None:
         (Entry("alice", ("{PLAIN}a:b",)), "expected no : and no line feed in any field"),
         (Entry("alice", ("{PLAIN}a\nb",)), "expected no : and no line feed in any field"),
         (Entry("alice", expires=0.0), "has no place for expires, which this account has; csv and json do"),
-        (Entry("alice", master=True), "has no place for master"),
         (Entry("a:b"), "expected no : and no line feed in any field"),
         (Entry("#alice"), "expected a name without # in front"),
         (Entry("alice", note="a:b"), "expected no : and no line feed in any field"),
@@ -206,6 +205,13 @@ def test_all_accounts_that_a_format_cannot_say_are_named_at_once(name: str) -> N
     accounts = [Entry(f"{number}@example.org", (BCRYPT, ARGON2)) for number in range(3)]
     assert [told.partition(":")[0] for told in refused(name, accounts)] == [f"'{n}@example.org'" for n in range(3)]
     assert len(refused(name, [Entry(f"{number}@example.org", expires=1.0) for number in range(200)])) == 100
+
+
+def test_a_passwd_file_says_who_is_a_master() -> None:
+    accounts = [Entry("alice", (BCRYPT,), master=True), Entry("bob", (BCRYPT,), disabled=True, master=True)]
+    text = written("passwd-file", accounts)
+    assert text == f"alice:{BCRYPT}::::::master=y\nbob:{BCRYPT}::::::nologin master=y\n"
+    assert read("passwd-file", text) == accounts
 
 
 @pytest.mark.parametrize("name", ["csv", "json"])

@@ -146,7 +146,7 @@ def test_weak_hashes_are_counted_and_refused_at_the_login(tmp_path: Path) -> Non
     store = opened(HtpasswdStore(path))
     assert store.schemes() == {"BLF-CRYPT": 1, "APR1-MD5": 1}
     assert [holder.name for holder in store.holders("APR1-MD5", 20)] == ["bob"]
-    with pytest.raises(MalformedSecret, match="scheme APR1-MD5 is weak, and not permitted"):
+    with pytest.raises(MalformedSecret, match=r"scheme APR1-MD5 is weak, and passwords.weak does not permit it"):
         hashing.verify(store.find("bob").secrets[0], "x")
 
 

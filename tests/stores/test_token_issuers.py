@@ -9,13 +9,13 @@ import pytest
 import trustme
 from joserfc.jwk import ECKey
 from made_up import run
-from pretend_issuer import CLIENT, KEYS, Clock, PretendIssuer, claims, jwks, settled, token
 
 from ninsho.daemon.config import decode
 from ninsho.daemon.tokens import open_inspector
 from ninsho.errors import StoreUnavailable
 from ninsho.stores.tokens import web as web_module
 from ninsho.stores.tokens.documents import discover
+from pretend_issuer import CLIENT, KEYS, Clock, PretendIssuer, claims, jwks, settled, token
 
 ALICE = "alice@example.org"
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from pretend_issuer import ISSUER, KEYS, NOW, Clock, token
 from token_site import ALICE, Site
 
 from ninsho.sasl.dialogue import Granted, Identity, Inspect, Inspection
@@ -14,6 +13,7 @@ from ninsho.stores.tokens.issuers import Issuers, Signer
 from ninsho.stores.tokens.keys import Keys, read_jwks, read_pem
 from ninsho.stores.tokens.remembered import Remembered
 from ninsho.stores.tokens.sources import FixedKeys
+from pretend_issuer import ISSUER, KEYS, NOW, Clock, token
 
 
 def test_keys_that_cannot_be_used_are_left_out():

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import web
 from made_up import run
-from pretend_issuer import CLIENT, NOW, Clock, PretendIssuer, claims, settled, token
 from token_site import CONFIGURATION, Site
 
 from ninsho.daemon.config import decode
@@ -20,6 +19,7 @@ from ninsho.stores.tokens.issuers import Issuers
 from ninsho.stores.tokens.keys import Keys
 from ninsho.stores.tokens.remembered import Remembered
 from ninsho.stores.tokens.sources import FetchedKeys
+from pretend_issuer import CLIENT, NOW, Clock, PretendIssuer, claims, settled, token
 
 ALICE = "alice@example.org"
 EXPECTATIONS = Site(scopes=()).expectations

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
-from pretend_issuer import ISSUER, KEYS, NOW, base64url, claims, sign, token
 from token_site import ALICE, CONFIGURATION, Site
 
 from ninsho.sasl.dialogue import Inspection
 from ninsho.stores.tokens.expectations import Expectations, scopes_of
+from pretend_issuer import ISSUER, KEYS, NOW, base64url, claims, sign, token
 
 
 @pytest.mark.parametrize("algorithm", list(KEYS))

@@ -10,6 +10,7 @@ from ninsho.stores.wanted_forms import WantedForms, grown
 SSHA = hashing.make("p", "SSHA")
 SSHA512 = hashing.make("p", "SSHA512")
 CRAM = hashing.make("p", "CRAM-MD5")
+ARGON2ID = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$vBb99oJ12p3WAdYlaMHz1A$jtFOtbo/sYV9OSlTxDo/nVNq3uArHd5GJSEx0ty85Cc"
 MD5 = "{LDAP-MD5}g4fZ64yGYAzZTMeYKAF5Cw=="
 SLOW_SCRAM = "{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 WEAK = frozenset({"LDAP-MD5"})
@@ -31,8 +32,20 @@ WEAK = frozenset({"LDAP-MD5"})
         (WantedForms("SSHA512", rehash=False), (SSHA,), {}),
         (WantedForms("SSHA512", rehash=True), (SSHA, CRAM), {0: "SSHA512"}),
         (WantedForms("SSHA512", rehash=True, permitted=WEAK), (MD5,), {0: "SSHA512"}),
-        # The one that is verified, not the first.
-        (WantedForms("SSHA512", rehash=True, permitted=WEAK), (MD5, SSHA), {1: "SSHA512"}),
+        # The one that is verified, not the first; one new form is enough.
+        (WantedForms("SSHA512", rehash=True, permitted=WEAK), (MD5, SSHA), {0: None, 1: "SSHA512"}),
+        # Derive first, rehash later: what serves no mechanism does not stay because a better one stands beside it.
+        (WantedForms("SSHA512", rehash=True), (SLOW_SCRAM, MD5), {0: "SCRAM-SHA-256", 1: "SSHA512"}),
+        (WantedForms("SSHA512", rehash=True), (CRAM, MD5, SSHA), {1: "SSHA512", 2: None}),
+        (WantedForms("SSHA512", rehash=True), (SSHA512, MD5), {1: None}),
+        (WantedForms("SSHA512", rehash=True), (SSHA, SSHA512), {0: "SSHA512"}),
+        (WantedForms("SSHA512", rehash=False), (SSHA512, MD5), {}),
+        # No login accepts it, and no login is what it is for.
+        (WantedForms("SSHA512", rehash=True), (SSHA512, "{NTLM}x"), {}),
+        # A slow form never makes place for a quick one.
+        (WantedForms("SSHA512", rehash=True), (ARGON2ID,), {}),
+        (WantedForms("CRAM-MD5", rehash=True), (ARGON2ID, MD5), {1: "CRAM-MD5"}),
+        (WantedForms("SSHA512", rehash=True), (ARGON2ID.replace("t=3", "t=2"),), {0: "ARGON2ID"}),
         # In the place of a form that serves a mechanism there is only another one that does.
         (WantedForms("SSHA512", rehash=True), (CRAM,), {}),
         (WantedForms("SSHA512", rehash=True), ("{PLAIN}p",), {}),
@@ -76,8 +89,10 @@ def test_an_account_that_has_grown_needs_nothing_and_has_lost_no_mechanism(
     after = secrets
     # A form that is derived may become the one that is verified, and be outdated itself.
     for _ in range(2):
-        made = {place: hashing.make("p", one, "alice") for place, one in wanted.missing(after).items()}
-        before, after = after, grown(after, made)
-        assert after[: len(before)] == tuple(made.get(place, form) for place, form in enumerate(before))
+        made = {place: one and hashing.make("p", one, "alice") for place, one in wanted.missing(after).items()}
+        before, forms = after, grown(after, made)
+        assert forms[: len(before)] == tuple(made.get(place, form) for place, form in enumerate(before))
+        after = tuple(form for form in forms if form is not None)
+        assert not before or after
     assert wanted.missing(after) == {}
     assert {one for one in known(secrets) if hashing.serves(one, (object,))} <= set(known(after))

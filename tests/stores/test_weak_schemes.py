@@ -22,9 +22,13 @@ WEAK = frozenset(scheme.name for scheme in hashing.weak_schemes())
 def test_a_weak_scheme_is_refused_by_name_unless_it_is_permitted(vector: Vector) -> None:
     others = WEAK - {hashing.scheme_of(vector["stored"])}
     for permitted in (frozenset(), others):
-        with pytest.raises(MalformedSecret, match=r"^scheme [A-Z0-9-]+ is weak, and not permitted$"):
+        with pytest.raises(
+            MalformedSecret, match=r"^scheme [A-Z0-9-]+ is weak, and passwords.weak does not permit it$"
+        ):
             hashing.verify(vector["stored"], vector["password"], permitted=permitted)
-        with pytest.raises(MalformedSecret, match=r"^scheme [A-Z0-9-]+ is weak, and not permitted$"):
+        with pytest.raises(
+            MalformedSecret, match=r"^scheme [A-Z0-9-]+ is weak, and passwords.weak does not permit it$"
+        ):
             hashing.verify_if_cheap(vector["stored"], vector["password"], permitted=permitted)
         assert hashing.is_cheap(vector["stored"], permitted=permitted)
 
@@ -53,9 +57,11 @@ def test_weak_schemes_are_permitted_by_any_of_their_names() -> None:
 
 def test_a_weak_scheme_makes_nothing_unless_it_is_permitted() -> None:
     for question in (hashing.make, hashing.needs_rehash):
-        with pytest.raises(ValueError, match=r"^scheme MD5-CRYPT is weak, and not permitted; known are ARGON2ID"):
+        with pytest.raises(
+            ValueError, match=r"^scheme MD5-CRYPT is weak, and passwords.weak does not permit it; known are ARGON2ID"
+        ):
             question("{PLAIN}x", "MD5-CRYPT")
-    with pytest.raises(ValueError, match=r"^scheme MD5-CRYPT is weak, and not permitted; "):
+    with pytest.raises(ValueError, match=r"^scheme MD5-CRYPT is weak, and passwords.weak does not permit it; "):
         hashing.check_scheme("MD5-CRYPT")
     hashing.check_scheme("MD5-CRYPT", permitted=frozenset(["MD5-CRYPT"]))
     # Forms may be of it: whether they are good for anything is decided later.

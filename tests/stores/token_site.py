@@ -2,8 +2,6 @@
 
 import json
 
-from pretend_issuer import ISSUER, KEYS, Clock, jwks
-
 from ninsho.sasl.dialogue import Inspection
 from ninsho.stores.tokens.algorithms import ALGORITHMS
 from ninsho.stores.tokens.expectations import Expectations
@@ -11,6 +9,7 @@ from ninsho.stores.tokens.issuers import Issuers, Signer
 from ninsho.stores.tokens.keys import read_jwks
 from ninsho.stores.tokens.remembered import Remembered
 from ninsho.stores.tokens.sources import FixedKeys
+from pretend_issuer import ISSUER, KEYS, Clock, jwks
 
 CONFIGURATION = f"{ISSUER}/.well-known/openid-configuration"
 ALICE = "alice@example.org"

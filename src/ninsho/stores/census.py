@@ -25,7 +25,7 @@ class Countable(Protocol):
         """How many accounts hold which scheme."""
 
     def lacking(self, schemes: Collection[str]) -> Answer[int]:
-        """How many accounts hold none of these *schemes*."""
+        """How many accounts that may log in now hold none of these *schemes*."""
 
     def holders(self, scheme: str, limit: int, every: int = 1) -> Answer[Sequence[Holder]]:
         """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
@@ -41,7 +41,7 @@ async def schemes_held(stores: Iterable[Store]) -> dict[str, int]:
 
 
 async def lacking(stores: Iterable[Store], schemes: Collection[str]) -> int:
-    """How many accounts of all *stores* hold none of these *schemes*, as far as the stores can say."""
+    """How many accounts of all *stores* that may log in now hold none of these *schemes*, as far as they can say."""
     return sum([await _settled(store.lacking(schemes)) for store in _countable(stores)])
 
 

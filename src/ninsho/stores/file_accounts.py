@@ -66,7 +66,7 @@ class FileAccounts:
         return dict(self._accounts.schemes())
 
     def lacking(self, schemes: Collection[str]) -> int:
-        """How many accounts hold none of these *schemes*."""
+        """How many accounts that may log in now hold none of these *schemes*."""
         return self._accounts.lacking(schemes)
 
     def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:

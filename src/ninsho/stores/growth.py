@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, Self, TypeAlias, runtime_checkable
 
 from ninsho.errors import NinshoError
 from ninsho.stores import hashing
@@ -33,11 +33,11 @@ class ReadOnly(NinshoError):  # noqa: N818 - named for what was found, as the tr
 class SecretWriter(Protocol):
     """A store whose stored forms can be changed while it serves."""
 
-    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
         """Put *new* in the place of *old* in one transaction; False where the account's forms are not *old* any more.
 
-        *new* has no fewer forms: each stands in the place of an old one, or behind them. Raises ``ReadOnly``, or
-        ``StoreUnavailable``.
+        *new* is no shorter: each form stands in the place of an old one, or behind them; None where the old one goes.
+        Raises ``ReadOnly``, or ``StoreUnavailable``.
         """
 
 
@@ -51,22 +51,38 @@ class Counts:
     failed: int = 0
 
 
+class _Made(NamedTuple):
+    """An account's forms, None where one goes; and what could not be made, empty if all could."""
+
+    secrets: tuple[str | None, ...]
+    trouble: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
     store: SecretWriter
     account: Account
     password: str = field(repr=False)
 
-    def made(self, wanted: WantedForms, salts: Salts) -> tuple[str, ...]:
-        """Make what is missing; raise ``ValueError`` where a scheme cannot take the password."""
+    def made(self, wanted: WantedForms, salts: Salts) -> _Made:
+        """Make what is missing, as far as the schemes can take the password."""
         # Lower still than the logins' own hashes.
         lower_priority()
         secrets, name = self.account.secrets, self.account.name
-        forms = {
-            place: hashing.make(self.password, scheme, name, permitted=wanted.permitted, salt=salts(name, scheme))
-            for place, scheme in wanted.missing(secrets).items()
-        }
-        return grown(secrets, forms)
+        forms: dict[int, str | None] = {}
+        trouble = ""
+        for place, scheme in wanted.missing(secrets).items():
+            try:
+                forms[place] = scheme and hashing.make(
+                    self.password, scheme, name, permitted=wanted.permitted, salt=salts(name, scheme)
+                )
+            except ValueError as error:
+                # Only this one class says what was wrong in our words; those below it quote what they were given.
+                trouble = str(error) if type(error) is ValueError else type(error).__name__
+        if trouble:
+            # No form goes before all those that are wanted are there.
+            forms = {place: form for place, form in forms.items() if form}
+        return _Made(grown(secrets, forms), trouble)
 
 
 class Growth:
@@ -114,18 +130,20 @@ class Growth:
         if self._worker is None or account.name in self._under_way:
             return
         writable = isinstance(store, SecretWriter) and id(store) not in self._read_only
-        if not (writable and self._wanted.missing(account.secrets)):
-            self._settle(store, account)
+        lacking = writable and self._wanted.missing(account.secrets)
+        # A password that was cut or mistyped would become the password.
+        if not lacking or self._wanted.is_ambiguous(account.secrets, password):
+            self._settle(store, account.secrets)
         elif self._clock() < self._paused_until or self._jobs.full():
             self.counts.dropped += 1
         else:
             self._under_way.add(account.name)
             self._jobs.put_nowait(_Job(store, account, password))  # type: ignore[arg-type]  # it is writable
 
-    def _settle(self, store: object, account: Account) -> None:
+    def _settle(self, store: object, secrets: tuple[str, ...]) -> None:
         if len(self._settled) >= SETTLED:
             self._settled.clear()
-        self._settled.add(hash(account.secrets) ^ id(store))
+        self._settled.add(hash(secrets) ^ id(store))
 
     async def __aenter__(self) -> Self:
         self._worker = asyncio.get_running_loop().create_task(self._work())
@@ -152,10 +170,6 @@ class Growth:
             except ReadOnly as error:
                 self._read_only.add(id(job.store))
                 report(f"{error}: accounts.derive and accounts.rehash do nothing here")
-            except ValueError as error:
-                # The password's fault, which it stays until it is changed.
-                self._settle(job.store, job.account)
-                self._fail(f"account {job.account.name!r}: {error}")
             except Exception as error:  # noqa: BLE001 - whatever it is, logins go on
                 self._paused_until = self._clock() + PAUSE
                 # What others raise may quote a secret.
@@ -169,8 +183,14 @@ class Growth:
         if self._busy() or self._clock() < self._paused_until or id(job.store) in self._read_only:
             self.counts.dropped += 1
             return
-        new = await self._pool.submit(job.made, self._wanted, self._salts)
-        if await job.store.replace_secrets(job.account.name, job.account.secrets, new):
+        made = await self._pool.submit(job.made, self._wanted, self._salts)
+        if made.trouble:
+            # The password's fault, which it stays until it is changed.
+            self._settle(job.store, tuple(filter(None, made.secrets)))
+            self._fail(f"account {job.account.name!r}: {made.trouble}")
+        if made.secrets == job.account.secrets:
+            return
+        if await job.store.replace_secrets(job.account.name, job.account.secrets, made.secrets):
             self.counts.saved += 1
         else:
             self.counts.overtaken += 1

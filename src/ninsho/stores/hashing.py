@@ -170,6 +170,12 @@ def serves(scheme: str, kinds: tuple[type, ...]) -> bool:
     return any(issubclass(secret, kinds) for secret in secrets)
 
 
+def is_quick(scheme: str) -> bool:
+    """Whether passwords are quickly guessed from the forms of *scheme*, or read; raise ``MalformedSecret``."""
+    made = Label.parse(scheme).scheme
+    return made.cheap or made.weak
+
+
 def permission(names: Iterable[str]) -> frozenset[str]:
     """Return the one name of each of the weak schemes *names*; raise ``ValueError`` for one that is not weak."""
     permitted = set()

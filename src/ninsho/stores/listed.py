@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
+from time import time
 
 from ninsho.stores import hashing
 from ninsho.stores.accounts import Account
@@ -34,9 +35,10 @@ class Listed:
         return held
 
     def lacking(self, schemes: Collection[str]) -> int:
-        """How many accounts hold none of these *schemes*."""
-        wanted = {*schemes}
-        return sum(wanted.isdisjoint(map(hashing.scheme_of, one.secrets)) for one in self._accounts.values())
+        """How many accounts that may log in now hold none of these *schemes*."""
+        wanted, now = {*schemes}, time()
+        usable = (one for one in self._accounts.values() if not one.disabled and (one.expires or now + 1) > now)
+        return sum(wanted.isdisjoint(map(hashing.scheme_of, one.secrets)) for one in usable)
 
     def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
         """Accounts that hold *scheme*, at most *limit*: the first ones, or only one of *every* so many."""

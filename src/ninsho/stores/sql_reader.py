@@ -1,9 +1,10 @@
 """Reading the accounts database on a server, through SQLAlchemy."""
 
 from collections.abc import Collection, Mapping
+from time import time
 from typing import Any
 
-from sqlalchemy import Executable, Integer, bindparam, distinct, exists, func, inspect, select, text
+from sqlalchemy import Double, Executable, Integer, bindparam, distinct, exists, func, inspect, or_, select, text
 from sqlalchemy.exc import DBAPIError
 
 from ninsho.stores.accounts import Account
@@ -22,9 +23,11 @@ LACKING = (
     select(func.count())
     .select_from(accounts)
     .where(
+        ~accounts.c.disabled,
+        or_(accounts.c.expires_at.is_(None), accounts.c.expires_at > bindparam("now", type_=Double)),
         ~exists().where(
             secrets.c.account_id == accounts.c.id, secrets.c.scheme.in_(bindparam("schemes", expanding=True))
-        )
+        ),
     )
 )
 HOLDERS = (
@@ -60,15 +63,15 @@ class SqlReader:
         return dict(await self._rows(SCHEMES, {}))
 
     async def lacking(self, schemes: Collection[str]) -> int:
-        """How many accounts hold none of these *schemes*."""
-        return int((await self._rows(LACKING, {"schemes": [*schemes]}))[0][0])
+        """How many accounts that may log in now hold none of these *schemes*."""
+        return int((await self._rows(LACKING, {"schemes": [*schemes], "now": time()}))[0][0])
 
     async def holders(self, scheme: str, limit: int, every: int = 1) -> list[Holder]:
         """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
         parameters = {"scheme": scheme, "limit": limit, "every": every}
         return [Holder(*row) for row in await self._rows(HOLDERS, parameters)]
 
-    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
         """Do as ``growth.SecretWriter`` says."""
         from ninsho.stores import sql_writer  # noqa: PLC0415 - for sites whose accounts grow
 

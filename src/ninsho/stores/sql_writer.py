@@ -16,7 +16,7 @@ from ninsho.stores.names import key_of
 _READ_ONLY = {"42501", "25006", 1044, 1142, 1143, 1290, 1792, 1836}
 
 
-async def replace_secrets(database: Database, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+async def replace_secrets(database: Database, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
     """Do as ``SecretWriter.replace_secrets``."""
     url = database.engine.url
     if url.get_backend_name() == "sqlite":

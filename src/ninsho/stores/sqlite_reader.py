@@ -21,7 +21,9 @@ ACCOUNT_BY_KEY = (
 )
 SCHEMES = "SELECT secrets.scheme, count(DISTINCT secrets.account_id) AS accounts FROM secrets GROUP BY secrets.scheme"
 LACKING = (
-    "SELECT count(*) FROM accounts WHERE NOT EXISTS (SELECT 1 FROM secrets "
+    "SELECT count(*) FROM accounts WHERE NOT accounts.disabled AND "
+    "(accounts.expires_at IS NULL OR accounts.expires_at > CAST(strftime('%s', 'now') AS INTEGER)) "
+    "AND NOT EXISTS (SELECT 1 FROM secrets "
     "WHERE secrets.account_id = accounts.id AND secrets.scheme IN (SELECT value FROM json_each(?)))"
 )
 HOLDERS = (
@@ -84,7 +86,7 @@ class SqliteReader:
         return dict(await self._rows_later(SCHEMES, ()))
 
     async def lacking(self, schemes: Collection[str]) -> int:
-        """How many accounts hold none of these *schemes*."""
+        """How many accounts that may log in now hold none of these *schemes*."""
         listed = ",".join(f'"{scheme}"' for scheme in schemes)
         return int((await self._rows_later(LACKING, (f"[{listed}]",)))[0][0])
 
@@ -92,7 +94,7 @@ class SqliteReader:
         """Accounts that hold *scheme*, at most *limit*: the first ones, or only about one of *every* so many."""
         return [Holder(*row) for row in await self._rows_later(HOLDERS, (scheme, every, limit))]
 
-    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+    async def replace_secrets(self, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
         """Do as ``growth.SecretWriter`` says, in a thread."""
         from asyncio import to_thread  # noqa: PLC0415 - for sites whose accounts grow
 

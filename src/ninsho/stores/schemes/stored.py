@@ -54,7 +54,7 @@ class Label(NamedTuple):
         """Return the scheme; raise ``MalformedSecret`` if it is weak and not *permitted*."""
         scheme = self.scheme
         if scheme.weak and self.name not in permitted:
-            raise MalformedSecret(f"scheme {self.name} is weak, and not permitted")
+            raise MalformedSecret(f"scheme {self.name} is weak, and passwords.weak does not permit it")
         return scheme
 
     def decode(self, text: str) -> bytes:
