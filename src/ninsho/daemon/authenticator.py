@@ -1,7 +1,6 @@
 """Dialogues meet stores: every verdict is made here."""
 
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 from ninsho.daemon.judgement import Judgement
@@ -116,7 +115,7 @@ class Attempt(Judgement):
         if self.cause not in GUESSES or not mechanism.secrets:
             # What the client answers means nothing: SCRAM's clients send nothing, OAuth's a dummy octet.
             yield Challenge(data)
-        return replace(verdict, data=None)
+        return Granted(verdict.identity) if isinstance(verdict, Granted) else Denied(verdict.cause)
 
     def accident(self, error: Exception) -> Denied | None:
         """The verdict after an accident that ends a login and nothing else; None for one that is a fault of ours."""

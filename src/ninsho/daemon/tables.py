@@ -45,6 +45,8 @@ def _derived(name: str) -> str:
     hashing.check_scheme(name)
     if is_readable(name):
         raise ValueError(f"expected a scheme that hides the password, got {name!r}: a login must not make it readable")
+    if hashing.is_quick(name) and not hashing.serves(name, (object,)):
+        raise ValueError(f"expected a scheme that is slow to guess at or serves a mechanism, got {name!r}")
     return name
 
 
