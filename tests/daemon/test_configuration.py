@@ -139,7 +139,7 @@ def test_an_unknown_key_in_a_list_of_tables_is_told_with_its_number(path):
     ("text", "problem"),
     [
         (
-            'accounts.derive = ["SSHA512", "cleartext"]',
+            'accounts.derive = ["ARGON2I", "cleartext"]',
             "accounts.derive[1]: expected a scheme that hides the password, got 'cleartext': a login must not make it",
         ),
         (
