@@ -76,6 +76,6 @@ def decode_base64(text: str) -> bytes:
     except ValueError:
         raise MalformedBase64("invalid base64 data") from None
     # Python takes excess padding ("AAAA=") and stray bits ("AB=="): there is one way to write some octets.
-    if text.endswith("=") and (len(text) % 4 or text[text.index("=") - 1] not in _LAST[text.count("=")]):
+    if text.endswith("=") and (len(text) % 4 or text[text.index("=") - 1] not in _LAST.get(text.count("="), "")):
         raise MalformedBase64("invalid base64 data")
     return data
