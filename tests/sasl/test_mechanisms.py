@@ -103,7 +103,9 @@ def test_cram_md5_challenges_are_message_ids_and_never_come_again():
 
 
 @pytest.mark.parametrize(
-    "vector", vectors("first_messages"), ids=lambda vector: f"{vector['mechanism']} {vector['text']!r}"
+    "vector",
+    [vector for vector in vectors("first_messages") if vector["mechanism"] in IN_FEW_WORDS],
+    ids=lambda vector: f"{vector['mechanism']} {vector['text']!r}",
 )
 def test_first_messages_are_taken_or_refused_as_in_dovecot(vector):
     one = BUILTIN[vector["mechanism"]]
