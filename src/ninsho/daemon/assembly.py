@@ -11,17 +11,15 @@ from ninsho.daemon.config import Config
 from ninsho.daemon.configured import configured
 from ninsho.daemon.growing import wanted_forms
 from ninsho.daemon.journal import Journal
-from ninsho.daemon.judgement import Rules
 from ninsho.daemon.means import gather, kinds_of, models_of, remarks, site_key_of
 from ninsho.daemon.offer import Means, offer
 from ninsho.daemon.policy import Policy
 from ninsho.daemon.tables import Listen
-from ninsho.daemon.tokens import open_inspector
+from ninsho.daemon.tokens import inspector_of
 from ninsho.errors import ConfigurationError
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.stores import hashing
 from ninsho.stores.decoys import Decoys
-from ninsho.stores.growth import Growth, SecretWriter
 from ninsho.stores.memory import Memory
 from ninsho.stores.passwords import Passwords, decoy_like
 from ninsho.stores.pool import HashingPool
@@ -30,6 +28,7 @@ from ninsho.stores.user_base import TokenInspector, UserBase
 
 if TYPE_CHECKING:
     from ninsho.stores.accounts import Store
+    from ninsho.stores.growth import Growth
 
 
 class Assembly:
@@ -77,7 +76,7 @@ class Assembly:
         config = self._config
         self.stores = tuple([await stack.enter_async_context(recipe.open()) for recipe in config.stores])
         known = configured(config)
-        tokens = await self._tokens(stack)
+        tokens = await inspector_of(config, stack)
         means = await gather(config, self.stores, known.values(), tokens=tokens is not None)
         offers = self._offers(known, means)
         kinds = kinds_of(one for offer in offers.values() for one in offer.values())
@@ -94,14 +93,6 @@ class Assembly:
         if not self._in_place:
             await remarks(config, means, known.values(), self._journal)
 
-    async def _tokens(self, stack: AsyncExitStack) -> TokenInspector | None:
-        if not self._config.oauth:
-            return None
-        try:
-            return await stack.enter_async_context(open_inspector(self._config.oauth))
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{self._config.source}: {problem}" for problem in error.problems) from None
-
     async def _user_base(
         self, stack: AsyncExitStack, means: Means, decoys: Decoys, tokens: TokenInspector | None
     ) -> UserBase:
@@ -111,16 +102,23 @@ class Assembly:
             return UserBase(self.stores, Passwords(self.memory, decoys=decoys, permitted=permitted), tokens)
         pool = await stack.enter_async_context(HashingPool(threads=table.threads or None, queue=table.queue))
         decoy = await pool.submit(decoy_like, means.held, table.scheme, permitted) if means.held else None
-        wanted = wanted_forms(self._config)
-        growth = None
-        if wanted is not None and not any(isinstance(store, SecretWriter) for store in self.stores):
-            self._journal.note("growth", text="accounts.derive and accounts.rehash do nothing: no store can be written")
-        elif wanted is not None:
-            growth = Growth(wanted, busy=lambda: pool.busy, salts=decoys.salt)
-            stack.callback(lambda: self._journal.note("growth", **asdict(growth.counts)))
-            await stack.enter_async_context(growth)
+        growth = await self._growth(stack, pool, decoys)
         passwords = Passwords(self.memory, pool, decoy=decoy, decoys=decoys, permitted=permitted)
         return UserBase(self.stores, passwords, tokens, growth)
+
+    async def _growth(self, stack: AsyncExitStack, pool: HashingPool, decoys: Decoys) -> "Growth | None":
+        wanted = wanted_forms(self._config)
+        if wanted is None:
+            return None
+        # Loaded where accounts are to grow: not by most, and never by serve --stdio.
+        from ninsho.stores.growth import Growth, SecretWriter  # noqa: PLC0415
+
+        if not any(isinstance(store, SecretWriter) for store in self.stores):
+            self._journal.note("growth", text="accounts.derive and accounts.rehash do nothing: no store can be written")
+            return None
+        growth = Growth(wanted, busy=lambda: pool.busy, salts=decoys.salt)
+        stack.callback(lambda: self._journal.note("growth", **asdict(growth.counts)))
+        return await stack.enter_async_context(growth)
 
     def _offers(self, known: Mapping[str, Mechanism], means: Means) -> dict[str, dict[str, Mechanism]]:
         offers, problems = {}, []
@@ -134,7 +132,7 @@ class Assembly:
         return offers
 
     def _policy(self, listen: Listen, offered: Mapping[str, Mechanism], user_base: UserBase) -> Policy:
-        failure, accounts = self._config.failure, self._config.accounts
+        failure = self._config.failure
         return Policy(
             offered,
             user_base,
@@ -142,5 +140,5 @@ class Assembly:
             failure.delay,
             failure.temporary,
             listen.minor,
-            Rules(accounts.masters, accounts.unknown == "accept"),
+            self._config.accounts.rules,
         )

@@ -23,13 +23,15 @@ async def gather(config: Config, stores: Sequence[Store], known: Iterable[Mechan
     """Find out what mechanisms can work with."""
     held = await schemes_held(stores)
     serving = {one.name: _schemes_for(one, held) for one in known if one.needs is Lookup}
-    short = {name: await lacking(stores, schemes) for name, schemes in serving.items() if schemes}
+    # Many mechanisms are served by the same schemes: with 100,000 accounts each count takes 50 to 100 ms.
+    counts = {schemes: await lacking(stores, schemes) for schemes in {*serving.values()} if schemes}
+    short = {name: counts[schemes] for name, schemes in serving.items() if schemes}
     new = (config.passwords.scheme, *config.accounts.derive)
-    return Means(stores, held, short, new, tokens, config.accounts.unknown == "accept")
+    return Means(stores, held, short, new, tokens, config.accounts.rules.strangers)
 
 
-def _schemes_for(mechanism: Mechanism, held: Iterable[str]) -> list[str]:
-    return [scheme for scheme in held if hashing.serves(scheme, mechanism.secrets)]
+def _schemes_for(mechanism: Mechanism, held: Iterable[str]) -> tuple[str, ...]:
+    return tuple(scheme for scheme in held if hashing.serves(scheme, mechanism.secrets))
 
 
 def site_key_of(config: Config, journal: Journal) -> bytes | None:

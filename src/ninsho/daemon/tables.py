@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.networks import IPvAnyNetwork
 
+from ninsho.daemon.judgement import Rules
 from ninsho.errors import MalformedMessage
 from ninsho.sasl.anonymous import GUEST
 from ninsho.stores import hashing
@@ -189,6 +190,11 @@ class AccountsTable(Table):
     masters: bool = False
     unknown: Literal["refuse", "accept"] = "refuse"
     key_file: Annotated[Path, Field(strict=False)] = DEFAULT_KEY_FILE
+
+    @property
+    def rules(self) -> Rules:
+        """What these settings permit."""
+        return Rules(self.masters, self.unknown == "accept")
 
 
 class DigestMd5Table(Table):

@@ -1,9 +1,10 @@
 """The inspector of bearer tokens that the configuration asks for; what it takes is loaded only then."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from time import monotonic, time
 
+from ninsho.daemon.config import Config
 from ninsho.daemon.tables import OauthTable
 from ninsho.errors import ConfigurationError
 from ninsho.stores.user_base import TokenInspector
@@ -25,3 +26,13 @@ async def open_inspector(
         raise ConfigurationError([f"oauth: expected the packages of ninsho[oauth], found no {error.name}"]) from None
     async with opened(tables, clock, ticks) as inspector:
         yield inspector
+
+
+async def inspector_of(config: Config, stack: AsyncExitStack) -> TokenInspector | None:
+    """Open the issuers of *config* until *stack* ends; None where there are none."""
+    if not config.oauth:
+        return None
+    try:
+        return await stack.enter_async_context(open_inspector(config.oauth))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{config.source}: {problem}" for problem in error.problems) from None

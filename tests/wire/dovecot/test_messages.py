@@ -88,7 +88,7 @@ def test_any_line_is_a_reply_or_a_protocol_error(line):
 
 def test_the_handshake_is_read_in_its_order():
     mechs = [replies.Mech("PLAIN", ("plaintext",)), replies.Mech("EXTERNAL", ())]
-    data = replies.handshake(mechs, pid=5, connection=2, cookie="ab" * 16)
+    data = replies.version(2) + replies.offer(mechs, pid=5, connection=2, cookie="ab" * 16)
     assert [replies.parse(line) for line in lines(data)] == [
         requests.Version(2),
         *mechs,

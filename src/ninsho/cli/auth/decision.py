@@ -10,9 +10,8 @@ from ninsho.cli.auth.witness import Hearing, witness
 from ninsho.cli.recipes import name_of
 from ninsho.daemon.authenticator import FINAL_RESPONSE_OK, Attempt, Course
 from ninsho.daemon.config import Config
-from ninsho.daemon.judgement import Rules
 from ninsho.daemon.means import gather
-from ninsho.daemon.tokens import open_inspector
+from ninsho.daemon.tokens import inspector_of
 from ninsho.errors import ExchangeError
 from ninsho.sasl.dialogue import Bound, BoundChallenge, Challenge, Denial, Denied, Granted, Verdict
 from ninsho.sasl.exchange import Credentials, Exchange
@@ -41,8 +40,7 @@ async def decide(
     async with AsyncExitStack() as stack:
         stores = [await stack.enter_async_context(recipe.open()) for recipe in config.stores]
         user_base = await _heard(config, stores, hearing, stack)
-        rules = Rules(config.accounts.masters, config.accounts.unknown == "accept")
-        attempt = Attempt(user_base, request, time.time, rules)
+        attempt = Attempt(user_base, request, time.time, config.accounts.rules)
         start = time.perf_counter()
         verdict = await _verdict(attempt, mechanism, credentials)
         seconds = time.perf_counter() - start
@@ -66,8 +64,7 @@ async def _heard(config: Config, stores: Sequence[Store], hearing: Hearing, stac
     """The user base of *stores*, with witnesses; nobody else logs in: hashes are computed in place, none remembered."""
     witnesses = [witness(store, name_of(recipe), hearing) for store, recipe in zip(stores, config.stores, strict=True)]
     passwords = Passwords(Memory(0), permitted=hashing.permission(config.passwords.weak))
-    tokens = await stack.enter_async_context(open_inspector(config.oauth)) if config.oauth else None
-    return UserBase(witnesses, passwords, tokens)
+    return UserBase(witnesses, passwords, await inspector_of(config, stack))
 
 
 async def _verdict(attempt: Attempt, mechanism: Mechanism, credentials: Credentials) -> Verdict:

@@ -109,11 +109,6 @@ def parse(line: bytes) -> Reply:  # noqa: PLR0911 - one line of the protocol, on
             return Other(fields[0])
 
 
-def handshake(mechs: Iterable[Mech], *, pid: int, connection: int, cookie: str, minor: int = 2) -> bytes:
-    """Write the whole handshake of a version before 1.3, in which the server does not wait for the client."""
-    return version(minor) + offer(mechs, pid=pid, connection=connection, cookie=cookie)
-
-
 def version(minor: int) -> bytes:
     """Write the protocol's version: from 1.3 on all that a server says before it knows the client's."""
     return b"VERSION\t%d\t%d\n" % (MAJOR, minor)
