@@ -33,7 +33,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	@scripts/install-peers all
+	@scripts/install-peers bench
 	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:

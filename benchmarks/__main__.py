@@ -12,7 +12,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.bench import Bench
-from benchmarks.cases import client, hashes, idle, latency, logins, lookups, scram, startup, tokens
+from benchmarks.cases import (
+    attachment,
+    client,
+    distance,
+    hashes,
+    idle,
+    imports,
+    latency,
+    logins,
+    lookups,
+    scram,
+    startup,
+    submission,
+    tokens,
+)
 from benchmarks.programs import Uncompiled, compile_constant, compile_load
 from benchmarks.report import Report
 from benchmarks.servers import dovecot
@@ -27,6 +41,11 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "g": scram.run,
     "h": client.run,
     "i": tokens.run,
+    "j": submission.run,
+    "k": distance.run_one,
+    "l": distance.run_many,
+    "m": attachment.run,
+    "n": imports.run,
 }
 EPILOG = "cases:\n" + "\n".join(f"  {name}  {sys.modules[case.__module__].__doc__}" for name, case in CASES.items())
 

@@ -6,12 +6,23 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 from benchmarks.bench import Bench
 from benchmarks.servers.server import Missing, Server
 
 Measure: TypeAlias = "Callable[[Server, int], Run]"
+
+
+class Named(Protocol):
+    """What is measured in turns: a server, or a client."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables."""
+
+
+Party = TypeVar("Party", bound=Named)
 
 
 class Unmeasured(Exception):  # noqa: N818 - a state of the measurement, told beside the other figures
@@ -70,12 +81,14 @@ def start(bench: Bench, stack: ExitStack, servers: Iterable[AbstractContextManag
     return started
 
 
-def alternate(bench: Bench, servers: Iterable[Server], measure: Measure, *, rounds: int) -> dict[str, list[Run]]:
+def alternate(
+    bench: Bench, servers: Iterable[Party], measure: Callable[[Party, int], Run], *, rounds: int
+) -> dict[str, list[Run]]:
     """Measure the servers in turns, A B C A B C …, so that whatever else the machine does strikes all alike.
 
     The first round, whose number is 0, warms them up and is not counted.
     """
-    runs: dict[Server, list[Run]] = {server: [] for server in servers}
+    runs: dict[Party, list[Run]] = {server: [] for server in servers}
     for number in range(rounds + 1):
         for server in [*runs]:
             try:
@@ -86,7 +99,7 @@ def alternate(bench: Bench, servers: Iterable[Server], measure: Measure, *, roun
     return {server.name: _checked(bench, server, measured)[1:] for server, measured in runs.items()}
 
 
-def _checked(bench: Bench, server: Server, runs: list[Run]) -> list[Run]:
+def _checked(bench: Bench, server: Named, runs: list[Run]) -> list[Run]:
     if errors := sum(run.errors for run in runs):
         bench.report.mistakes(server.name, errors)
     return runs

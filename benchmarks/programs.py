@@ -1,4 +1,4 @@
-"""The two programs in C beside this file, compiled: the load driver and the constant server."""
+"""The programs in C beside this file, compiled: the load driver, the constant server and the relay."""
 
 import shutil
 import subprocess
@@ -21,6 +21,11 @@ def compile_load(directory: Path) -> Path:
 def compile_constant(directory: Path) -> Path:
     """Compile the constant server into *directory*; return its path."""
     return _compile(directory / "constant", [SOURCES / "constant.c"])
+
+
+def compile_relay(directory: Path) -> Path:
+    """Compile the relay into *directory*; return its path."""
+    return _compile(directory / "relay", [SOURCES / "relay.c"])
 
 
 def _compile(program: Path, sources: list[Path]) -> Path:

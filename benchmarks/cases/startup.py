@@ -23,7 +23,8 @@ class Unstarted(Exception):  # noqa: N818 - a state of the program, told beside 
     """A program ended, or said something else than expected; the message holds its last words."""
 
 
-def _seconds_to_exit(command: Sequence[str | Path]) -> float:
+def seconds_to_exit(command: Sequence[str | Path]) -> float:
+    """Run it to its end; raise ``Unstarted`` if that is a bad one."""
     began = time.perf_counter()
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     seconds = time.perf_counter() - began
@@ -54,7 +55,7 @@ class Start:
     at_most: float
 
 
-BASELINE = Start("python -c 'import asyncio'", (sys.executable, "-c", "import asyncio"), _seconds_to_exit, 1)
+BASELINE = Start("python -c 'import asyncio'", (sys.executable, "-c", "import asyncio"), seconds_to_exit, 1)
 
 
 def run(bench: Bench) -> None:
@@ -74,8 +75,8 @@ def _starts(configuration: Path) -> list[Start]:
     return [
         Start("ninsho serve --stdio, a mechanism", (*stdio, "--mechanism", EXAMPLE), _seconds_to_handshake, 1.2),
         Start("ninsho serve --stdio, the database", (*stdio, "--config", configuration), _seconds_to_handshake, 4),
-        Start("ninsho --help", (*NINSHO, "--help"), _seconds_to_exit, 3),
-        Start("ninsho hash --help", (*NINSHO, "hash", "--help"), _seconds_to_exit, 3),
+        Start("ninsho --help", (*NINSHO, "--help"), seconds_to_exit, 3),
+        Start("ninsho hash --help", (*NINSHO, "hash", "--help"), seconds_to_exit, 3),
     ]
 
 

@@ -1,24 +1,35 @@
 """ninsho (認証, authentication): SMTP authentication, both ends."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
 from ninsho.sasl.mechanism import mechanism
 
 if TYPE_CHECKING:
+    from ninsho.client.aio import AsyncClient
+    from ninsho.client.message import Options, Recipient, Submission
+    from ninsho.client.receipt import Receipt
+    from ninsho.client.sync import Client
     from ninsho.stores.accounts import Request
     from ninsho.stores.hook import store
 
 __all__ = [
+    "AsyncClient",
     "Await",
     "Challenge",
+    "Client",
     "Denial",
     "Denied",
     "Dialogue",
     "Granted",
     "Identity",
     "Lookup",
+    "Options",
+    "Receipt",
+    "Recipient",
     "Request",
+    "Submission",
     "Verify",
     "mechanism",
     "store",
@@ -27,15 +38,20 @@ __all__ = [
 __version__ = "0.1.0"
 
 
+# Loaded when asked for: a mechanism of one's own, run by spawn(8), should not wait for what only others need.
+_PLACES = {
+    "AsyncClient": "ninsho.client.aio",
+    "Client": "ninsho.client.sync",
+    "Options": "ninsho.client.message",
+    "Receipt": "ninsho.client.receipt",
+    "Recipient": "ninsho.client.message",
+    "Request": "ninsho.stores.accounts",
+    "Submission": "ninsho.client.message",
+    "store": "ninsho.stores.hook",
+}
+
+
 def __getattr__(name: str) -> object:
-    # Loaded when asked for: a mechanism of one's own, run by spawn(8), should not wait for what only stores need.
-    match name:
-        case "Request":
-            from ninsho.stores.accounts import Request  # noqa: PLC0415
-
-            return Request
-        case "store":
-            from ninsho.stores.hook import store  # noqa: PLC0415
-
-            return store
-    raise AttributeError(f"module 'ninsho' has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module 'ninsho' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)

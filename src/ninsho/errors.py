@@ -35,11 +35,11 @@ class ProtocolError(NinshoError):
     """The peer sent what its protocol does not allow."""
 
 
-class MalformedMessage(ProtocolError):  # noqa: N818 - named for what was found, as the tree above reads
+class MalformedMessage(ProtocolError):
     """A SASL message that its mechanism does not allow."""
 
 
-class TicketRefused(ProtocolError):  # noqa: N818 - named for what was found, as the tree above reads
+class TicketRefused(ProtocolError):
     """A Kerberos ticket, or what came with it, is not good here; the message is mostly the library's."""
 
 
@@ -47,7 +47,7 @@ class ExchangeError(NinshoError):
     """The client's side of a mechanism is not satisfied with what the server did."""
 
 
-class NoMechanism(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+class NoMechanism(NinshoError):
     """Nothing that the server offers is something that the client may use; ``rejected`` says why, name by name."""
 
     def __init__(self, message: str, rejected: Iterable[tuple[str, str]] = ()) -> None:
@@ -55,13 +55,13 @@ class NoMechanism(NinshoError):  # noqa: N818 - named for what was found, as the
         super().__init__(message)
 
 
-class StoreUnavailable(NinshoError):  # noqa: N818 - a state of the store, as the tree above reads
+class StoreUnavailable(NinshoError):
     """A user base cannot tell whether somebody may log in: a temporary failure, never a wrong password."""
 
 
-class BrokenMechanism(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+class BrokenMechanism(NinshoError):
     """A mechanism of the site's own did what no mechanism may; the message says what was expected of it."""
 
 
-class MalformedSecret(NinshoError):  # noqa: N818 - named for what was found, as the tree above reads
+class MalformedSecret(NinshoError):
     """A stored password form is unknown or broken; the message names the scheme, never the form."""

@@ -18,19 +18,19 @@ class CommandError(NinshoError):
     status: ClassVar[int] = NO
 
 
-class WrongUsage(CommandError):  # noqa: N818 - named for what was found
+class WrongUsage(CommandError):
     """Options or arguments that make no sense."""
 
     status = WRONG_USAGE
 
 
-class Unavailable(CommandError):  # noqa: N818 - a state, as StoreUnavailable is one of a store
+class Unavailable(CommandError):
     """A program or a server is not there."""
 
     status = EX_UNAVAILABLE
 
 
-class CannotTell(CommandError):  # noqa: N818 - a state, as StoreUnavailable is one of a store
+class CannotTell(CommandError):
     """There is no answer now; asking later may give one."""
 
     status = EX_TEMPFAIL

@@ -75,8 +75,13 @@ class Exchange:
         first = next(self._steps)
         if initial_response:
             return first
-        self._unsent = first
+        if first is not None:
+            self.hold(first)
         return None
+
+    def hold(self, response: bytes) -> None:
+        """Keep the initial *response*, which turned out to be too long for its place, for the first challenge."""
+        self._unsent = response
 
     def answer(self, challenge: bytes) -> bytes:
         """Return the response to *challenge*; raise ``ExchangeError`` where the mechanism expects none."""

@@ -10,15 +10,15 @@ from ninsho.stores.moments import check_moment
 from ninsho.stores.names import MalformedEntry, key_of, prepare_name
 
 
-class AccountExists(NinshoError):  # noqa: N818 - named for what was found, as the tree of errors reads
+class AccountExists(NinshoError):
     """There is an account of this name already, perhaps in another case."""
 
 
-class NoSuchAccount(NinshoError):  # noqa: N818 - named for what was not found, as the tree of errors reads
+class NoSuchAccount(NinshoError):
     """There is no account of this name."""
 
 
-class MalformedList(NinshoError):  # noqa: N818 - named for what was found, as the tree of errors reads
+class MalformedList(NinshoError):
     """A list of accounts cannot be read; ``problems`` are its bad lines with their numbers, which start at 1."""
 
     def __init__(self, problems: Iterable[tuple[int, str]]) -> None:

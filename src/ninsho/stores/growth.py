@@ -25,7 +25,7 @@ SETTLED = 200_000  # accounts that need nothing; 15 MB
 Salts: TypeAlias = Callable[[str, str], bytes | None]
 
 
-class ReadOnly(NinshoError):  # noqa: N818 - named for what was found, as the tree of errors reads
+class ReadOnly(NinshoError):
     """The store may not be changed from here."""
 
 

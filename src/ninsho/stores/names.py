@@ -4,7 +4,7 @@ from ninsho.errors import MalformedMessage, NinshoError
 from ninsho.text import prepare_username
 
 
-class MalformedEntry(NinshoError):  # noqa: N818 - named for what was found, as the tree of errors reads
+class MalformedEntry(NinshoError):
     """What somebody wants to store about an account cannot be stored; the message never holds a secret."""
 
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 PATIENCE = 15.0
 
 
-class ProgramUnavailable(NinshoError):  # noqa: N818 - a state of the machine, as StoreUnavailable is one of a store
+class ProgramUnavailable(NinshoError):
     """A program is missing, or this user may not run it, or it did not start; the message says which."""
 
 

@@ -18,7 +18,7 @@ _SPECIAL = re.compile("[\x00\x01\t\r\n]")
 _ESCAPE = re.compile("\x01(.?)", re.DOTALL)
 
 
-class MalformedBase64(ProtocolError):  # noqa: N818 - named for what was found
+class MalformedBase64(ProtocolError):
     """The data of a request are not base64; the end user can cause this."""
 
 

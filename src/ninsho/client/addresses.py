@@ -1,0 +1,240 @@
+"""Addresses: read from headers and arguments (RFC 5322 §3.4), written as paths (RFC 5321 §4.1.2).
+
+What does not read as an address for certain is refused: a parser that guesses sends to strangers. Each character is
+looked at once, so no address list, however nested, takes more time than its length deserves.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ninsho.client.unsendable import Unsendable, excerpt
+
+PATH_LIMIT = 256  # octets with its brackets (RFC 5321 §4.5.3.1.3)
+
+# The common address. Dots stand where they like in the local part: docomo gave such addresses out.
+plain = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]++@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+", re.ASCII).fullmatch
+
+_TOKEN = re.compile(
+    r"""[ \t]++
+    | (?P<quoted> "(?: [^"\\] | \\. )*+" )
+    | (?P<literal> \[ [!-Z^-~]++ \] )
+    | (?P<atom> [^\x00-\x20\x7f"(),.:;<>@\[\\\]]++ )
+    | (?P<special> [(),.:;<>@] )""",
+    re.VERBOSE,
+)
+_COMMENT_END = re.compile(r"[^()\\]*+(?: \\. [^()\\]*+ )*+ ([()])", re.VERBOSE)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
+_ENCODED_WORD = re.compile(r"=\?.*\?=")
+_FULL_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
+# IDNA 2003 turned these into others or into nothing, and so one domain into another's (RFC 5894 §7.2).
+_DEVIATIONS = frozenset("ß\u03c2\u200c\u200d")
+
+
+def mailboxes(value: str, place: str) -> list[str]:
+    """Return the addr-spec of each mailbox in an unfolded address list, without names, groups and comments."""
+    try:
+        _refuse_controls(value)
+        return list(_specs(_tokens(value)))
+    except ValueError as fault:
+        raise Unsendable(f"{place}: expected addresses, got {excerpt(value)}: {fault}") from None
+
+
+def single(value: str, place: str) -> str:
+    """Return the one addr-spec of *value*, which may have a display name."""
+    if plain(value):
+        return value
+    found = mailboxes(value, place)
+    if len(found) != 1:
+        raise Unsendable(f"{place}: expected one address, got {excerpt(value)}")
+    return found[0]
+
+
+def path(address: str) -> bytes:
+    """Write an addr-spec as it stands between the brackets; ASCII unless its local part needs SMTPUTF8 (RFC 6531)."""
+    octets = address.encode() if plain(address) else _rare_path(address)
+    if len(octets) > PATH_LIMIT - 2:
+        raise Unsendable(f"{excerpt(address)}: expected at most {PATH_LIMIT - 2} octets, got {len(octets)}")
+    return octets
+
+
+def same(octets: bytes) -> bytes:
+    """Return what two paths share that are the same: a domain has no case, a local part may."""
+    local, at, domain = octets.rpartition(b"@")
+    return local + at + domain.lower()
+
+
+def _rare_path(address: str) -> bytes:
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return address.encode()
+    # Where SMTPUTF8 is needed anyway, the domain may stay as it is (RFC 6531 §3.3).
+    if not local.isascii():
+        return address.encode()
+    return f"{local}@{a_labels(domain)}".encode()
+
+
+def a_labels(domain: str) -> str:
+    """Write a domain as DNS has it (RFC 5890): labels that are not ASCII become A-labels."""
+    if not domain.isascii():
+        labels = domain.translate(_FULL_STOPS).split(".")
+        domain = ".".join(label if label.isascii() else _a_label(label) for label in labels)
+    # Checked after the mapping, which makes full stops, slashes and at signs out of look-alikes.
+    if not _DOMAIN.fullmatch(domain):
+        raise Unsendable(f"expected a domain, got {excerpt(domain)}")
+    return domain
+
+
+def _a_label(label: str) -> str:
+    from encodings import idna  # noqa: PLC0415 - seldom needed
+
+    if not _DEVIATIONS.intersection(label):
+        try:
+            return idna.ToASCII(label).decode()
+        except UnicodeError:
+            pass
+    return _newer_a_label(label)
+
+
+def _newer_a_label(label: str) -> str:
+    """Write a label with characters that IDNA 2003 changes or does not know yet (RFC 5891 §4.4)."""
+    from unicodedata import category, normalize  # noqa: PLC0415
+
+    label = normalize("NFC", label.lower())
+    if any(category(char)[0] not in "LMN" and char not in "-\u200c\u200d" for char in label):
+        raise Unsendable(f"expected a domain, got a label {excerpt(label)}")
+    return "xn--" + label.encode("punycode").decode()
+
+
+def _refuse_controls(value: str) -> None:
+    if found := _CONTROL.search(value):
+        raise ValueError(f"control character {found[0]!a} at {found.start() + 1}")
+
+
+def _tokens(value: str) -> Iterator[tuple[str, str]]:
+    """Cut an address list into its words and specials; white space and comments only part them."""
+    at = 0
+    while at < len(value):
+        found = _TOKEN.match(value, at)
+        if not found:
+            raise ValueError(f"{value[at]!a} at {at + 1} does not belong there")
+        at = found.end()
+        if found[0] == "(":
+            at = _behind_comment(value, at)
+        elif found.lastgroup:
+            yield found.lastgroup, found[0]
+
+
+def _behind_comment(value: str, at: int) -> int:
+    depth = 1
+    while depth:
+        found = _COMMENT_END.match(value, at)
+        if not found:
+            raise ValueError("a comment has no end")
+        depth += 1 if found[1] == "(" else -1
+        at = found.end()
+    return at
+
+
+def _specs(tokens: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Read mailboxes and groups (RFC 5322 §3.4): an addr-spec is what the angle brackets hold, else all there is."""
+    reading = _Mailbox()
+    in_group = False
+    for kind, text in tokens:
+        match text if kind == "special" else "":
+            case "," | ";" if not reading.inside:
+                yield from reading.finished()
+                in_group = in_group and text == ","
+                reading = _Mailbox()
+            case ":" if not (reading.inside or reading.closed or in_group) and reading.words:
+                in_group = True
+                reading = _Mailbox()
+            case "<":
+                reading.opens()
+            case ">":
+                reading.closes()
+            case _:
+                reading.takes(kind, text)
+    yield from reading.finished()
+
+
+class _Mailbox:
+    """One mailbox while it is read."""
+
+    def __init__(self) -> None:
+        self.words: list[tuple[str, str]] = []
+        self.inside = False
+        self.closed = False
+
+    def opens(self) -> None:
+        if self.inside or self.closed:
+            raise ValueError("a second '<'")
+        self.words = []
+        self.inside = True
+
+    def closes(self) -> None:
+        if not self.inside:
+            raise ValueError("'>' without '<'")
+        self.inside = False
+        self.closed = True
+
+    def takes(self, kind: str, text: str) -> None:
+        if self.closed:
+            raise ValueError(f"{text!a} behind '>'")
+        self.words.append((kind, text))
+
+    def finished(self) -> Iterator[str]:
+        if self.inside:
+            raise ValueError("'<' without '>'")
+        if self.words or self.closed:
+            yield _spec(self.words)
+
+
+def _spec(words: list[tuple[str, str]]) -> str:
+    """Put an addr-spec together; a source route in front of it falls away (RFC 5321 appendix C)."""
+    if words and words[0] == ("special", "@"):
+        words = words[_route_end(words) :]
+    at = words.index(("special", "@")) if ("special", "@") in words else None
+    local = _local_part(words if at is None else words[:at])
+    if at is None:
+        if _ENCODED_WORD.search(local):
+            raise ValueError(f"{local!a} is no address")
+        return _visible(local)
+    return _visible(f"{local}@{_domain(words[at + 1 :])}")
+
+
+def _visible(spec: str) -> str:
+    # A display name may hold ideographic spaces and the like, an address may not.
+    if not spec.isprintable():
+        raise ValueError("an address with invisible characters")
+    return spec
+
+
+def _route_end(words: list[tuple[str, str]]) -> int:
+    if ("special", ":") not in words:
+        raise ValueError("no local part")
+    return words.index(("special", ":")) + 1
+
+
+def _local_part(words: list[tuple[str, str]]) -> str:
+    if len(words) == 1 and words[0][0] == "quoted":
+        return words[0][1]
+    return _dotted(words, "local part")
+
+
+def _domain(words: list[tuple[str, str]]) -> str:
+    if len(words) == 1 and words[0][0] == "literal":
+        return words[0][1]
+    return _dotted(words, "domain")
+
+
+def _dotted(words: list[tuple[str, str]], what: str) -> str:
+    """Join atoms and dots; two atoms side by side had a space or a comment between them."""
+    previous = ""
+    for kind, text in words:
+        if not (kind == "atom" or text == ".") or (kind == previous == "atom"):
+            raise ValueError(f"{text!a} does not belong into a {what}")
+        previous = kind
+    if not previous:
+        raise ValueError(f"no {what}")
+    return "".join(text for _, text in words)

@@ -1,0 +1,262 @@
+"""The client of an event loop."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from ninsho.client.errors import ClientError
+from ninsho.client.flow import aemit, arun
+from ninsho.client.job import Job
+from ninsho.client.message import Options, Recipient
+from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.options import NO_OPTIONS
+from ninsho.client.outbox import Order, Outbox, Progress
+from ninsho.client.receipt import Receipt
+from ninsho.client.settings import Settings
+from ninsho.client.streams import StreamTransport
+from ninsho.client.transcript import Watch
+
+
+class _Desk:
+    """Hands the messages of an iterable, of either kind, to the flows of one or more tasks."""
+
+    def __init__(self, outbox: Outbox, messages: Iterable[Sendable] | AsyncIterable[Sendable]) -> None:
+        self.eager = isinstance(messages, Sequence)
+        self.news = asyncio.Event()
+        self._outbox = outbox
+        if isinstance(messages, AsyncIterable):
+            self._source: Any = aiter(messages)
+            self._asynchronous = True
+        else:
+            self._source = iter(messages)
+            self._asynchronous = False
+        self._exhausted = False
+        self._pulling = asyncio.Lock()
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to send."""
+        return self._exhausted and not self._outbox.waiting
+
+    async def take(self, *, wait: bool) -> Job | None:
+        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
+        while True:
+            now = time.monotonic()
+            delay: float | None = self._outbox.held_up(now)
+            if not delay:
+                if (job := self._outbox.take(now)) is not None:
+                    return job
+                # Who waits for an asynchronous iterable does so with nothing on its way.
+                if (wait or not self._asynchronous) and await self._pulled():
+                    continue
+                delay = self._outbox.delay(now)
+            if delay is None or not wait:
+                return None
+            await asyncio.sleep(delay)
+
+    def give(self, job: Job) -> None:
+        """Hand in a job."""
+        self._outbox.give(job, time.monotonic())
+        self.news.set()
+
+    def give_back(self, job: Job) -> None:
+        """Hand in a job that may begin at once."""
+        self._outbox.give_back(job)
+
+    async def _pulled(self) -> bool:
+        if self._exhausted:
+            return False
+        if self._asynchronous:
+            async with self._pulling:
+                message = None if self._exhausted else await anext(self._source, None)
+        else:
+            message = next(self._source, None)
+        if message is None:
+            self._exhausted = True
+            return False
+        self._outbox.add(submission(message))
+        return True
+
+
+class AsyncClient:
+    """``Client`` for an event loop: the same names, awaited; see there.
+
+    It belongs to the loop that it is first used in.
+    """
+
+    def __init__(
+        self, url: str | Settings | None = None, /, *, transcript: Watch | None = None, **keywords: object
+    ) -> None:
+        self._office = Office.of(url, transcript, keywords)
+        self._places = asyncio.BoundedSemaphore(self.settings.limits.connections)
+        # The tasks that have a connection.
+        self._inside: set[object] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """What it was told."""
+        return self._office.settings
+
+    async def send(
+        self,
+        message: Sendable,
+        /,
+        *,
+        sender: str | None = None,
+        recipients: Sequence[str | Recipient] | None = None,
+        options: Options = NO_OPTIONS,
+    ) -> Receipt:
+        """Submit one message, its envelope given or worked out from it; return its receipt.
+
+        Raises ``ClientError`` where nobody got it, or (``OutcomeUnknown``) where nobody can tell: the error has the
+        receipt. Where some got it, the receipt tells: ``receipt.refused``.
+        """
+        messages = [submission(message, sender, recipients, options)]
+        receipts = [receipt async for receipt in self.send_many(messages)]
+        return delivered(receipts[0])
+
+    def send_many(
+        self,
+        messages: Iterable[Sendable] | AsyncIterable[Sendable],
+        /,
+        *,
+        order: Order = "submitted",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> AsyncIterator[Receipt]:
+        """Submit *messages* and give a receipt for each; see ``Client.send_many``."""
+        total = len(messages) if isinstance(messages, Sequence) else None
+        outbox = self._office.outbox(order, total, progress)
+        desk = _Desk(outbox, messages)
+        few = total is not None and total < 2
+        workers = 1 if few else self.settings.limits.connections
+        return self._emitted(outbox, desk) if workers == 1 else self._by_tasks(outbox, desk, workers)
+
+    async def connect(self) -> None:
+        """Make a connection now, and log in, where none is at rest; raise ``ClientError`` where that cannot be done."""
+        async with self._connection():
+            pass
+
+    async def close(self) -> None:
+        """Say goodbye on all connections that are at rest, and close them."""
+        while self._office.resting:
+            await self._end(self._office.resting.pop())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _emitted(self, outbox: Outbox, desk: _Desk) -> AsyncIterator[Receipt]:
+        """Submit in this very task; give each receipt as soon as it is there, before more is sent."""
+        losses = Losses()
+        try:
+            while not desk.finished:
+                async with self._connection() as connection:
+                    courier = connection.courier(desk, time.monotonic)
+                    with losses.counted(outbox):
+                        async for receipt in aemit(courier.deliver(), connection.transport, outbox.done):
+                            yield receipt
+        except ClientError as error:
+            outbox.fail(error)
+            while outbox.done:
+                yield outbox.done.popleft()
+            raise
+        while outbox.done:
+            yield outbox.done.popleft()
+
+    async def _by_tasks(self, outbox: Outbox, desk: _Desk, workers: int) -> AsyncIterator[Receipt]:
+        """Submit on several connections, each in a task of its own."""
+        tasks = [asyncio.create_task(self._work(outbox, desk)) for _ in range(workers)]
+        try:
+            while not all(task.done() for task in tasks):
+                await desk.news.wait()
+                desk.news.clear()
+                while outbox.done:
+                    yield outbox.done.popleft()
+        finally:
+            for task in tasks:
+                task.cancel()
+            failures = [error for error in await asyncio.gather(*tasks, return_exceptions=True) if error is not None]
+        if failures and not (desk.finished and all(isinstance(failure, ClientError) for failure in failures)):
+            outbox.fail(failures[0] if isinstance(failures[0], ClientError) else ClientError("given up"))
+            while outbox.done:
+                yield outbox.done.popleft()
+            raise failures[0]
+        while outbox.done:
+            yield outbox.done.popleft()
+
+    async def _work(self, outbox: Outbox, desk: _Desk) -> None:
+        """Submit on one connection after the other; where none can be had, leave it to the other tasks."""
+        losses = Losses()
+        try:
+            while not desk.finished:
+                async with self._connection() as connection:
+                    courier = connection.courier(desk, time.monotonic)
+                    with losses.counted(outbox):
+                        await arun(courier.deliver(), connection.transport)
+        finally:
+            # Whoever waits for receipts looks whether this was the last task, which it is only later in this turn.
+            asyncio.get_running_loop().call_soon(desk.news.set)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Give a connection that is ready to submit, one at rest or a new one; afterwards it rests, or is closed."""
+        async with self._place():
+            connection = await self._rested() or await self._new()
+            try:
+                yield connection
+            except BaseException:
+                # Cancelled, or broken: nothing is waited for.
+                if connection.session.broken:
+                    connection.transport.abort()
+                raise
+            finally:
+                if not self._office.rest(connection, time.monotonic()):
+                    await self._end(connection)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait until there may be one more connection; not where this task has one: it would wait for itself."""
+        me = asyncio.current_task()
+        if me in self._inside:
+            yield
+            return
+        async with self._places:
+            self._inside.add(me)
+            try:
+                yield
+            finally:
+                self._inside.discard(me)
+
+    async def _rested(self) -> Connection | None:
+        while True:
+            connection, tired = self._office.rested(time.monotonic())
+            for one in tired:
+                await self._end(one)
+            if connection is None or not connection.transport.is_stale:
+                return connection
+            connection.transport.abort()
+
+    async def _new(self) -> Connection:
+        transport, session = StreamTransport(self.settings), self._office.session()
+        transport.take_time()
+        try:
+            await arun(session.connect(), transport)
+        except BaseException:
+            transport.abort()
+            raise
+        return Connection(session, transport, time.monotonic())
+
+    async def _end(self, connection: Connection) -> None:
+        """Say goodbye where the server still listens; close."""
+        connection.transport.take_time()
+        try:
+            await arun(connection.session.quit(), connection.transport)
+        finally:
+            connection.transport.abort()

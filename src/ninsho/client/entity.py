@@ -1,0 +1,136 @@
+"""MIME entities as octets (RFC 2045, RFC 2046): cut at their boundaries, described, encoded, put together."""
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from typing import NamedTuple
+
+from ninsho.client.content import crlf
+from ninsho.client.unsendable import Unsendable
+
+# Atomic: a CRLF is never read as a CR and an LF.
+_EMPTY_LINE = re.compile(rb"(?>\A|\r\n|\r|\n)(?>\r\n|\r|\n)")
+# Octets that people can read where text is quoted-printable: all of seven bits but ESC, which ISO-2022-JP is full of.
+_READABLE = bytes(octet for octet in range(127) if octet != 0x1B)
+_ENCODING = re.compile(rb"^content-transfer-encoding[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
+_MIME_VERSION = re.compile(rb"^mime-version[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A header and a body as they came, with the *gap* between them; *type* and *encoding* are in lower case."""
+
+    header: bytes
+    gap: bytes
+    body: bytes
+    type: str
+    encoding: str
+    boundary: str | None
+    described: bool
+
+    @classmethod
+    def read(cls, octets: bytes) -> "Entity":
+        """Cut *octets* at the first empty line; the header gets CRLF for each line end, the body stays."""
+        found = _EMPTY_LINE.search(octets)
+        header, body = (octets[: found.start()], octets[found.end() :]) if found else (octets, b"")
+        header = crlf(header) + b"\r\n" if header and not header.endswith((b"\r", b"\n")) else crlf(header)
+        parsed = BytesHeaderParser().parsebytes(header)
+        encoding = str(parsed.get("content-transfer-encoding", "")).strip().lower()
+        return cls(
+            header=header,
+            gap=b"\r\n" if found else b"",
+            body=body,
+            type=parsed.get_content_type(),
+            encoding=encoding,
+            boundary=parsed.get_boundary(),
+            described="content-type" in parsed,
+        )
+
+    def written(self, header: bytes, body: bytes) -> bytes:
+        """Put a header and a body together."""
+        return header + (b"\r\n" if body else self.gap) + body
+
+
+class Piece(NamedTuple):
+    """What stands between two boundaries, and the boundary behind it; *part* where it is an entity."""
+
+    octets: bytes
+    delimiter: bytes
+    part: bool
+
+
+def pieces(body: bytes, boundary: str) -> Iterator[Piece]:
+    """Cut the body of a multipart entity; preamble and epilogue are no parts (RFC 2046 §5.1.1)."""
+    mark = re.escape(boundary.encode("utf-8", "surrogateescape"))
+    # The line end in front belongs to the delimiter, the one behind is taken where there is one.
+    delimiter = re.compile(rb"(?:\A|\r\n|\r|\n)--" + mark + rb"(--)?[ \t]*(?=\r|\n|\Z)")
+    start, part = 0, False
+    for found in delimiter.finditer(body):
+        yield Piece(body[start : found.start()], found[0], part)
+        start, part = found.end(), not found[1]
+        if found[1]:
+            break
+    yield Piece(body[start:], b"", part)
+
+
+def first_line_end(octets: bytes) -> int:
+    """Return the length of the line end that *octets* begin with."""
+    found = _LINE_END.match(octets)
+    return found.end() if found else 0
+
+
+def decoded(entity: Entity) -> bytes:
+    """Undo the transfer encoding; text that has none gets CRLF, anything else that has none stays."""
+    match entity.encoding:
+        case "base64":
+            return _from_base64(entity.body)
+        case "quoted-printable":
+            return crlf(binascii.a2b_qp(crlf(entity.body)))
+        case "binary" if not entity.type.startswith("text/"):
+            return entity.body
+        case _:
+            return crlf(entity.body)
+
+
+def _from_base64(body: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(body)
+    except ValueError:
+        raise Unsendable("expected a part in base64 as its header says, got something else") from None
+
+
+def encoded(data: bytes, *, text: bool) -> tuple[bytes, str]:
+    """Return *data* in lines of seven bits, and the encoding's name: what people can read, where it is short."""
+    if text and len(data.translate(None, _READABLE)) * 6 < len(data):
+        return crlf(binascii.b2a_qp(data, istext=True)), "quoted-printable"
+    # 57 octets become the 76 characters of a line (RFC 2045 §6.8).
+    lines = (binascii.b2a_base64(data[at : at + 57], newline=False) for at in range(0, len(data), 57))
+    return b"\r\n".join(lines), "base64"
+
+
+def with_encoding(header: bytes, encoding: str) -> bytes:
+    """Return *header* with another Content-Transfer-Encoding, where the former stood, or at its end."""
+    field = f"Content-Transfer-Encoding: {encoding}\r\n".encode()
+    changed, count = _ENCODING.subn(field, header, count=1)
+    return changed if count else header + field
+
+
+def with_mime(header: bytes, data: bytes, *, described: bool) -> bytes:
+    """Return the header of a message with what RFC 2045 §4 and §5.2 want of one that has an encoding."""
+    if not _MIME_VERSION.search(header):
+        header += b"MIME-Version: 1.0\r\n"
+    if described:
+        return header
+    return header + f"Content-Type: text/plain; charset={_charset(data)}\r\n".encode()
+
+
+def _charset(data: bytes) -> str:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        # RFC 1428 §3.
+        return "unknown-8bit"
+    return "us-ascii" if data.isascii() else "utf-8"

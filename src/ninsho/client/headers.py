@@ -1,0 +1,50 @@
+"""The header of a message as octets: found, read, and rid of what nobody else may see."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# The white space in front of the colon is obsolete, and read all the same (RFC 5322 §4.5).
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n")
+_BLIND = re.compile(rb"^(?:resent-)?bcc[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
+
+
+class Field(NamedTuple):
+    """A header field: its *name* in lower case, its unfolded *value*."""
+
+    name: str
+    value: str
+
+
+def header_size(octets: bytes) -> int:
+    """Return how many octets come before the empty line, or all; each line must end with CRLF."""
+    if octets.startswith(b"\r\n"):
+        return 0
+    end = octets.find(b"\r\n\r\n")
+    return len(octets) if end < 0 else end + 2
+
+
+def without_blind(header: bytes) -> bytes:
+    """Take Bcc and Resent-Bcc out (RFC 5322 §3.6.3), and nothing else."""
+    return _BLIND.sub(b"", header)
+
+
+def fields(header: bytes) -> Iterator[Field]:
+    """Read each field; what is none is passed over. Octets that are not UTF-8 become surrogates."""
+    for name, value in _FIELD.findall(header):
+        unfolded = value.replace(b"\r\n", b"").replace(b"\r", b"")
+        yield Field(name.decode().lower(), unfolded.decode("utf-8", "surrogateescape").strip(" \t"))
+
+
+def message_id(header: bytes) -> str:
+    """Return the Message-ID; empty where there is none."""
+    # Looked for without a pattern, as each message goes by here: 0.5 µs.
+    start = (b"\n" + header.lower()).find(b"\nmessage-id:")
+    if start < 0:
+        return ""
+    value = header[start + 11 :]
+    end = value.find(b"\r\n")
+    first = value[:end].strip()
+    # A long one stands on a line of its own.
+    found = first or value[end + 2 :].split(b"\r\n", 1)[0].strip()
+    return found.decode("utf-8", "replace")

@@ -1,0 +1,145 @@
+"""Making a message ready to be submitted: its envelope, its options and its octets, fit for one server."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ninsho.client.addresses import mailboxes, path, same, single
+from ninsho.client.attachments import Attachment, StreamedMessage
+from ninsho.client.envelope import Envelope
+from ninsho.client.headers import message_id
+from ninsho.client.material import Material, from_octets
+from ninsho.client.options import NO_OPTIONS, Options, Recipient, mail_parameters, rcpt_parameters
+from ninsho.client.sources import Source, taken
+from ninsho.client.terms import Terms
+from ninsho.client.unsendable import ContentChanged, Unsendable
+
+if TYPE_CHECKING:
+    from ninsho.client.content import Content
+    from ninsho.wire.ehlo import Capabilities
+
+__all__ = [
+    "Attachment",
+    "ContentChanged",
+    "Options",
+    "Prepared",
+    "Preparer",
+    "Recipient",
+    "Source",
+    "StreamedMessage",
+    "Submission",
+    "Unsendable",
+    "prepare",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message, and for whom it is; what is not given stands in the message.
+
+    *sender* may be empty: the null sender ``<>`` of bounces. *recipients* are addresses, each alone, with or without a
+    display name; one string is read as a To line is. A ``str`` is no *message*: encode it, or wrap a file's name in
+    ``Path``. An open file is read from where it stands, and must be seekable.
+    """
+
+    message: Source
+    sender: str | None = None
+    recipients: Sequence[str | Recipient] | None = None
+    options: Options = NO_OPTIONS
+
+
+class Prepared:
+    """A message ready for one server: whole command lines, and content."""
+
+    __slots__ = ("content", "mail", "message_id", "rcpts", "recipients", "sender")
+
+    def __init__(  # noqa: PLR0913 - one for each of its slots
+        self,
+        *,
+        sender: str,
+        recipients: tuple[str, ...],
+        message_id: str,
+        mail: bytes,
+        rcpts: list[bytes],
+        content: "Content",
+    ) -> None:
+        self.sender = sender
+        self.recipients = recipients
+        self.message_id = message_id
+        self.mail = mail
+        self.rcpts = rcpts
+        self.content = content
+
+
+def prepare(submission: Submission, capabilities: "Capabilities", *, chunking: bool) -> Prepared:
+    """Make one message ready; raise ``Unsendable``. For many of them on one connection keep a ``Preparer``."""
+    return Preparer(capabilities, chunking=chunking).prepare(submission)
+
+
+class Preparer:
+    """Makes messages ready for one connection; *chunking* says whether their octets go by BDAT."""
+
+    def __init__(self, capabilities: "Capabilities", *, chunking: bool) -> None:
+        self._terms = Terms.of(capabilities, chunking=chunking)
+
+    def prepare(self, submission: Submission) -> Prepared:
+        """Make a message ready; raise ``Unsendable`` with what stands against it."""
+        message = submission.message
+        # Bytes are what is sent by the thousand.
+        material = from_octets(message, self._terms) if type(message) is bytes else taken(message, self._terms)
+        sender, recipients = _envelope(submission, material.header)
+        options = submission.options
+        rcpts = self._rcpts(recipients, options)
+        return Prepared(
+            sender=sender,
+            recipients=tuple(rcpts.values()),
+            message_id=message_id(material.header),
+            mail=self._mail(sender, options, material, utf8=material.utf8 or not all(map(bytes.isascii, rcpts))),
+            rcpts=list(rcpts),
+            content=material.content,
+        )
+
+    def _rcpts(self, recipients: Iterable[str | Recipient], options: Options) -> dict[bytes, str]:
+        """Return the lines of RCPT and the addresses that they are for, each address once."""
+        lines: dict[bytes, tuple[bytes, str]] = {}
+        for recipient in recipients:
+            address = single(recipient if isinstance(recipient, str) else recipient.address, "recipient")
+            octets = path(address)
+            parameters = b""
+            if options is not NO_OPTIONS or not isinstance(recipient, str):
+                parameters = rcpt_parameters(recipient, options, self._terms).encode()
+            lines.setdefault(same(octets), (b"RCPT TO:<%b>%b\r\n" % (octets, parameters), address))
+        return dict(lines.values())
+
+    def _mail(self, sender: str, options: Options, material: Material, *, utf8: bool) -> bytes:
+        octets = path(sender) if sender else b""
+        parameters = material.body
+        if self._terms.size:
+            parameters = b" SIZE=%d" % self._size(material.content.size) + parameters
+        if utf8 or not octets.isascii():
+            parameters += self._smtputf8(sender)
+        if options is not NO_OPTIONS:
+            parameters += mail_parameters(options, self._terms).encode()
+        return b"MAIL FROM:<%b>%b\r\n" % (octets, parameters)
+
+    def _size(self, size: int) -> int:
+        limit = self._terms.size_limit
+        if limit is not None and size > limit:
+            raise Unsendable(f"expected a message of at most {limit} octets, as the server says, got one of {size}")
+        return size
+
+    def _smtputf8(self, _sender: str) -> bytes:
+        if not self._terms.utf8:
+            raise Unsendable("expected a server that offers SMTPUTF8 for addresses that are not ASCII, got one without")
+        return b" SMTPUTF8"
+
+
+def _envelope(submission: Submission, header: bytes) -> tuple[str, Iterable[str | Recipient]]:
+    sender, recipients = submission.sender, submission.recipients
+    if sender is None or recipients is None:
+        named = Envelope(header)
+        sender = named.sender() if sender is None else sender
+        recipients = named.recipients() if recipients is None else recipients
+    if isinstance(recipients, str):
+        recipients = mailboxes(recipients, "recipients")
+    return ("" if sender in ("", "<>") else single(sender, "sender")), recipients

@@ -1,0 +1,131 @@
+"""What both clients are made of, but for the waiting: settings, connections at rest, messages made into jobs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from ninsho.client.errors import ClientError
+from ninsho.client.flow import Desk
+from ninsho.client.message import Preparer, Recipient, Source, Submission
+from ninsho.client.options import NO_OPTIONS, Options
+from ninsho.client.outbox import Order, Outbox, Progress, RateLimit
+from ninsho.client.receipt import Receipt
+from ninsho.client.session import Session
+from ninsho.client.settings import Settings
+from ninsho.client.transactions import Courier
+from ninsho.client.transcript import Watch, logged
+
+Sendable: TypeAlias = "Source | Submission"
+
+# Connections that break one after the other without a single verdict: then the server is taken to be out of order.
+FRUITLESS: Final = 3
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """A session, the transport that answers its wants, and what it has been used for; times are in seconds."""
+
+    session: Session
+    transport: Any
+    born: float
+    rested: float = 0.0
+    count: int = 0
+
+    def is_spent(self, now: float, more: int = 0) -> bool:
+        """Whether it has done its share, with *more* messages than are counted."""
+        limits, told = self.session.settings.limits, self.session.capabilities.limit("MAILMAX")
+        # RFC 9422 §4.1: MAILMAX are the transactions of one connection.
+        most = min((limit for limit in (limits.messages_per_connection, told) if limit), default=None)
+        old = limits.lifetime is not None and now - self.born >= limits.lifetime
+        return old or (most is not None and self.count + more >= most)
+
+    def courier(self, desk: Desk, clock: Callable[[], float]) -> Courier:
+        """Return what submits on this connection."""
+        capabilities = self.session.capabilities
+        preparer = Preparer(capabilities, chunking="CHUNKING" in capabilities)
+        return Courier(self.session, preparer, desk, spent=lambda more: self.is_spent(clock(), more))
+
+
+@dataclass(slots=True)
+class Office:
+    """The settings of a client, its connections at rest, and what it has learnt of the server's faults."""
+
+    settings: Settings
+    watch: Watch | None
+    rate: RateLimit | None
+    resting: list[Connection] = field(default_factory=list)
+    # Capabilities that the server offers and does not have.
+    without: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, url: str | Settings | None, transcript: Watch | None, keywords: dict[str, object]) -> "Office":
+        """Make one of what a client was told; raises as ``Settings.of`` does."""
+        settings = url if isinstance(url, Settings) and not keywords else Settings.of(url, **keywords)  # type: ignore[arg-type]
+        rate = RateLimit(settings.rate) if settings.rate else None
+        return cls(settings, transcript, rate, without=set(settings.without))
+
+    def session(self) -> Session:
+        """Return a new session, which is not connected yet."""
+        return Session(self.settings, watch=self.watch or logged(), without=self.without)
+
+    def rested(self, now: float) -> tuple[Connection | None, list[Connection]]:
+        """Return a connection that has rested not too long, if there is one, and those that have."""
+        tired: list[Connection] = []
+        while self.resting:
+            # The one used last is the one that the server has had least reason to close.
+            connection = self.resting.pop()
+            if now - connection.rested < self.settings.limits.idle and not connection.is_spent(now):
+                return connection, tired
+            tired.append(connection)
+        return None, tired
+
+    def rest(self, connection: Connection, now: float) -> bool:
+        """Keep *connection* for the next who needs one; False where it should be closed instead."""
+        if connection.session.broken or connection.is_spent(now):
+            return False
+        connection.rested = now
+        self.resting.append(connection)
+        return True
+
+    def outbox(self, order: Order, total: int | None, progress: Callable[[Progress], None] | None) -> Outbox:
+        """Return an empty outbox for one run."""
+        return Outbox(retry=self.settings.retry, rate=self.rate, order=order, total=total, progress=progress)
+
+
+class Losses:
+    """Bears with connections that break, as long as there is use in making another."""
+
+    def __init__(self) -> None:
+        self._row = 0
+        self._settled = 0
+
+    @contextmanager
+    def counted(self, outbox: Outbox) -> Iterator[None]:
+        """Bear with a ``ClientError`` within, unless it is the last of several with no verdict in between."""
+        try:
+            yield
+        except ClientError:
+            self._row = self._row + 1 if outbox.settled == self._settled else 1
+            self._settled = outbox.settled
+            if self._row >= FRUITLESS:
+                raise
+
+
+def submission(
+    message: Sendable,
+    sender: str | None = None,
+    recipients: Sequence[str | Recipient] | None = None,
+    options: Options = NO_OPTIONS,
+) -> Submission:
+    """Return *message* with its envelope as one."""
+    if isinstance(message, Submission):
+        return message
+    return Submission(message, sender, recipients, options)
+
+
+def delivered(receipt: Receipt) -> Receipt:
+    """Return *receipt* if anybody got the message; raise what tells why where nobody did, or nobody can tell."""
+    if not receipt.accepted or receipt.unknown:
+        receipt.raise_for_refused()
+    return receipt

@@ -1,0 +1,156 @@
+"""The messages of one run: which may go now, which later, and their receipts in the order that is wanted."""
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from ninsho.client.errors import ClientError
+from ninsho.client.job import Job
+from ninsho.client.message import Submission
+from ninsho.client.receipt import Receipt
+from ninsho.client.settings import Rate, Retry
+
+Order: TypeAlias = Literal["submitted", "completed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: messages ``done``, of them ``accepted`` for everybody; ``total`` is None where nobody knows."""
+
+    done: int
+    accepted: int
+    total: int | None
+
+
+class Outbox:
+    """Jobs in, receipts out; it waits for nothing and reads no clock: every method is told the time in seconds.
+
+    ``done`` are the receipts that may be given out, ``settled`` counts all that there are. A temporary failure comes
+    back as often as *retry* says, after a delay that grows; what the server may have taken (``UNKNOWN``) never does.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword only
+        self,
+        *,
+        retry: Retry,
+        rate: "RateLimit | None" = None,
+        order: Order = "submitted",
+        total: int | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.done: deque[Receipt] = deque()
+        self._retry, self._rate = retry, rate
+        self._ordered = order == "submitted"
+        self._total, self._progress, self._jitter = total, progress, jitter
+        self._back: deque[Job] = deque()
+        self._later: list[tuple[float, int, Job]] = []
+        # Receipts that wait for those of earlier messages, by number.
+        self._held: dict[int, Receipt] = {}
+        self.settled = 0
+        self._numbers = self._emitted = self._accepted = 0
+        self._taken: dict[int, Job] = {}
+
+    def add(self, submission: Submission) -> None:
+        """Take in one more message."""
+        self._back.append(Job(submission, self._numbers))
+        self._numbers += 1
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be sent, nor is under way."""
+        return not (self._back or self._later or self._taken)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits to be sent, now or later."""
+        return bool(self._back or self._later)
+
+    def take(self, now: float) -> Job | None:
+        """Return a job that may begin, None where none may."""
+        if not self._back and self._later and self._later[0][0] <= now:
+            self._back.append(heapq.heappop(self._later)[2])
+        if not self._back:
+            return None
+        if self._rate is not None:
+            self._rate.count(now)
+        job = self._back.popleft()
+        self._taken[job.number] = job
+        return job
+
+    def held_up(self, now: float) -> float:
+        """Return for how many seconds the rate allows nothing to begin; ``take`` must wait for it."""
+        return 0.0 if self._rate is None else self._rate.delay(now)
+
+    def delay(self, now: float) -> float | None:
+        """Return the seconds until a job may be tried again, None where none waits for that."""
+        return max(0.0, self._later[0][0] - now) if self._later else None
+
+    def give(self, job: Job, now: float) -> None:
+        """Take back a job that is at its end, or at the end of an attempt."""
+        self._taken.pop(job.number, None)
+        receipt = job.receipt()
+        if receipt.temporary and job.attempts_left(self._retry.attempts):
+            job.reopen()
+            heapq.heappush(self._later, (now + self._pause(job.rounds), job.number, job))
+            return
+        self._emit(job.number, receipt)
+
+    def give_back(self, job: Job) -> None:
+        """Take back a job that may begin at once elsewhere: nothing of it has been sent."""
+        self._taken.pop(job.number, None)
+        self._back.appendleft(job)
+
+    def fail(self, error: ClientError) -> None:
+        """Let *error* be the fate of all that wait, as there is no connection to be had."""
+        waiting = [*self._back, *(job for _, _, job in self._later)]
+        self._back.clear()
+        self._later.clear()
+        for job in waiting:
+            job.fail(error)
+            self._emit(job.number, job.receipt())
+
+    def _emit(self, number: int, receipt: Receipt) -> None:
+        self.settled += 1
+        self._accepted += receipt.ok
+        if self._ordered and number != self._emitted:
+            self._held[number] = receipt
+        else:
+            self._hand_out(receipt)
+            while self._ordered and (following := self._held.pop(self._emitted, None)) is not None:
+                self._hand_out(following)
+
+    def _hand_out(self, receipt: Receipt) -> None:
+        self.done.append(receipt)
+        self._emitted += 1
+        if self._progress is not None:
+            self._progress(Progress(self.settled, self._accepted, self._total))
+
+    def _pause(self, rounds: int) -> float:
+        retry = self._retry
+        pause = min(retry.longest, retry.first_delay * retry.factor ** (rounds - 1))
+        # Spread out, lest all that failed together come back together.
+        return pause * (1 + retry.jitter * (2 * self._jitter() - 1))
+
+
+class RateLimit:
+    """At most so many beginnings in any so many seconds; shared by all runs of a client."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._begun: deque[float] = deque()
+
+    def count(self, now: float) -> None:
+        """Take note of one more beginning."""
+        self._begun.append(now)
+        if len(self._begun) > self._rate.count:
+            self._begun.popleft()
+
+    def delay(self, now: float) -> float:
+        """Return the seconds until one more may begin."""
+        if len(self._begun) < self._rate.count:
+            return 0.0
+        return max(0.0, self._begun[0] + self._rate.seconds - now)

@@ -1,0 +1,32 @@
+"""Taking a message from whatever holds it."""
+
+import os
+from email.message import Message
+from typing import Any, BinaryIO, TypeAlias
+
+from ninsho.client.attachments import StreamedMessage, from_streamed
+from ninsho.client.material import Material, from_octets
+from ninsho.client.streamed import from_file, from_path
+from ninsho.client.terms import Terms
+
+Source: TypeAlias = "Message[Any, Any] | StreamedMessage | bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO"
+
+
+def taken(message: Source, terms: Terms) -> Material:
+    """Return what *message* comes to; raise ``Unsendable``, or ``TypeError`` for what holds no message."""
+    match message:
+        case bytes() | bytearray() | memoryview():
+            return from_octets(bytes(message), terms)
+        case Message():
+            # The standard library's policies take 20 ms to import.
+            from ninsho.client.written import written  # noqa: PLC0415
+
+            return from_octets(written(message, terms), terms)
+        case StreamedMessage():
+            return from_streamed(message, terms)
+        case os.PathLike():
+            return from_path(message, terms)
+        case _ if hasattr(message, "read"):
+            return from_file(message, terms)
+        case _:
+            raise TypeError(f"expected a message, bytes, a Path or an open file, got {type(message).__name__}")

@@ -1,0 +1,172 @@
+"""Messages larger than memory: a file is read twice, measured first and then sent, in pieces."""
+
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from ninsho.client.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays
+from ninsho.client.headers import header_size, without_blind
+from ninsho.client.material import Material, from_octets, is_utf8
+from ninsho.client.terms import Terms
+from ninsho.client.unsendable import ContentChanged, Unsendable
+
+HEADER_LIMIT = 1 << 20  # octets of the header of a message that is streamed
+REENCODED_LIMIT = 1 << 26  # octets of a message that is read whole since it must be re-encoded
+
+Opener: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+def from_path(path: "os.PathLike[str]", terms: Terms) -> Material:
+    """Take the message in a file; raise ``Unsendable`` where it cannot be read."""
+    return _taken(lambda: Path(path).open("rb"), os.fspath(path), terms)
+
+
+def from_file(file: BinaryIO, terms: Terms) -> Material:
+    """Take the message in an open file, from where it stands; it must not be closed or moved before it is sent."""
+    start = file.tell()
+
+    def opened() -> AbstractContextManager[BinaryIO]:
+        file.seek(start)
+        return nullcontext(file)
+
+    return _taken(opened, str(getattr(file, "name", "the file")), terms)
+
+
+def _taken(opened: Opener, name: str, terms: Terms) -> Material:
+    try:
+        with opened() as file:
+            head = file.read(SMALL + 1)
+        if len(head) <= SMALL:
+            return from_octets(head, terms)
+        return _measured(opened, name, terms)
+    except OSError as error:
+        raise Unsendable(f"{name}: cannot be read: {error.strerror or error}") from error
+
+
+def _measured(opened: Opener, name: str, terms: Terms) -> Material:
+    measure = Measure()
+    for chunk in sent(opened):
+        measure.feed(chunk)
+    header = _header(opened)
+    utf8 = not header.isascii() and terms.utf8 and is_utf8(header)
+    if measure.fits(terms) and (utf8 or header.isascii()):
+        content = FileContent(opened, name, measure)
+        return Material(header, content, b" BODY=8BITMIME" if measure.eight_bit else b"", utf8=utf8)
+    if measure.size > REENCODED_LIMIT:
+        raise Unsendable(
+            f"{name}: expected 7-bit lines of at most 998 octets in a message of more than {REENCODED_LIMIT} octets, "
+            "got what this server does not take as it is"
+        )
+    with opened() as file:
+        return from_octets(file.read(REENCODED_LIMIT), terms)
+
+
+class Measure:
+    """What there is to know about a message, found in one pass."""
+
+    __slots__ = ("_line", "checksum", "eight_bit", "long_line", "nul", "size")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.checksum = 0
+        self.eight_bit = False
+        self.nul = False
+        self.long_line = False
+        # How long the line is that the last piece broke off.
+        self._line = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next piece, with CRLF for each line end."""
+        self.size += len(chunk)
+        self.checksum = zlib.crc32(chunk, self.checksum)
+        self.eight_bit = self.eight_bit or not chunk.isascii()
+        self.nul = self.nul or b"\0" in chunk
+        self.long_line = self.long_line or self._goes_on(chunk) or has_long_line(chunk)
+        end = chunk.rfind(b"\n") + 1
+        self._line = len(chunk) - end + (0 if end else self._line)
+
+    def fits(self, terms: Terms) -> bool:
+        """Tell whether the server takes it as it is."""
+        return not self.nul and not self.long_line and (terms.eight_bit or not self.eight_bit)
+
+    def _goes_on(self, chunk: bytes) -> bool:
+        return self._line + (chunk.find(b"\n") + 1 or len(chunk)) > 1000
+
+
+class FileContent(Content):
+    """Content read from a file each time it is sent; a file that has changed is never sent to its end."""
+
+    __slots__ = ("_measure", "_name", "_opened")
+
+    def __init__(self, opened: Opener, name: str, measure: Measure) -> None:
+        self._opened = opened
+        self._name = name
+        self._measure = measure
+        self.size = measure.size
+
+    def plain(self) -> Iterator[bytes]:
+        """Give the octets as BDAT sends them; raise ``ContentChanged`` before the last of them."""
+        held = b""
+        again = Measure()
+        try:
+            for chunk in sent(self._opened):
+                again.feed(chunk)
+                if again.size > self.size:
+                    break
+                if held:
+                    yield held
+                held = chunk
+        except (OSError, Unsendable) as error:
+            raise ContentChanged(f"{self._name}: cannot be read any more: {error}") from error
+        if (again.size, again.checksum) != (self.size, self._measure.checksum):
+            raise ContentChanged(f"{self._name}: changed while it was sent")
+        yield held
+
+
+def sent(opened: Opener) -> Iterator[bytes]:
+    """Read what is sent of a file: with CRLF for each line end, without blind copies."""
+    with opened() as file:
+        yield from _without_blind(_lines_ended(iter(partial(file.read, CHUNK), b"")))
+
+
+def _lines_ended(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    held, last = b"", b"\n"
+    for piece in chunks:
+        chunk = held + piece
+        # Whether a CR at the end begins a CRLF, the next piece tells.
+        held = b"\r" if chunk.endswith(b"\r") else b""
+        chunk = chunk[:-1] if held else chunk
+        last = crlf(chunk) if has_strays(chunk) else chunk
+        yield last
+    if held or not last.endswith(b"\n"):
+        yield b"\r\n"
+
+
+def _without_blind(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    head = _head(chunks)
+    size = header_size(head)
+    yield without_blind(head[:size]) + head[size:]
+    yield from chunks
+
+
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """Read until the header is whole."""
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if head.startswith(b"\r\n") or b"\r\n\r\n" in head:
+            break
+        if len(head) > HEADER_LIMIT:
+            raise Unsendable(f"expected an empty line behind a header of at most {HEADER_LIMIT} octets, got none")
+    return head
+
+
+def _header(opened: Opener) -> bytes:
+    """Return the header as it was given, blind copies and all."""
+    with opened() as file:
+        head = _head(_lines_ended(iter(partial(file.read, CHUNK), b"")))
+    return head[: header_size(head)]

@@ -1,0 +1,304 @@
+"""The blocking client."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from ninsho.client.errors import ClientError
+from ninsho.client.flow import emit, run
+from ninsho.client.job import Job
+from ninsho.client.message import Options, Recipient
+from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.options import NO_OPTIONS
+from ninsho.client.outbox import Order, Outbox, Progress
+from ninsho.client.receipt import Receipt
+from ninsho.client.settings import Settings
+from ninsho.client.sockets import SocketTransport
+from ninsho.client.transcript import Watch
+
+# A pull from an iterable that takes longer: then what was sent is heard before the next one is waited for.
+SLOW = 0.005  # seconds
+
+
+class _Desk:
+    """Hands the messages of an iterable to the flows of one or more threads."""
+
+    def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
+        self.eager = isinstance(messages, Sequence)
+        self.news = threading.Event()
+        self.working = 0
+        self._outbox = outbox
+        self._messages: Iterator[Sendable] | None = iter(messages)
+        self._lock, self._pulling = threading.Lock(), threading.Lock()
+        self._quick = True
+        self._stopped = threading.Event()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing left to send."""
+        return self._messages is None and not self._outbox.waiting
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self._stopped.is_set() or self.empty
+
+    def take(self, *, wait: bool) -> Job | None:
+        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
+        while not self._stopped.is_set():
+            with self._lock:
+                delay: float | None = self._outbox.held_up(time.monotonic())
+                if not delay and (job := self._outbox.take(time.monotonic())) is not None:
+                    return job
+            if not delay:
+                if (wait or self._quick) and self._pull():
+                    continue
+                with self._lock:
+                    delay = self._outbox.delay(time.monotonic())
+            if delay is None or not wait:
+                return None
+            self._stopped.wait(delay)
+        return None
+
+    def give(self, job: Job) -> None:
+        """Hand in a job."""
+        with self._lock:
+            self._outbox.give(job, time.monotonic())
+        self.news.set()
+
+    def give_back(self, job: Job) -> None:
+        """Hand in a job that may begin at once."""
+        with self._lock:
+            self._outbox.give_back(job)
+
+    def leave(self) -> None:
+        """One of those who worked here has gone."""
+        with self._lock:
+            self.working -= 1
+        self.news.set()
+
+    def stop(self) -> None:
+        """Hand out no more."""
+        self._stopped.set()
+
+    def fail(self, error: ClientError) -> None:
+        """Let *error* be the fate of all that has been taken from the iterable and waits."""
+        with self._lock:
+            self._outbox.fail(error)
+
+    def _pull(self) -> bool:
+        with self._pulling:
+            if self._messages is None:
+                return False
+            begin = time.monotonic()
+            message = next(self._messages, None)
+            self._quick = time.monotonic() - begin < SLOW
+            if message is None:
+                self._messages = None
+                return False
+        with self._lock:
+            self._outbox.add(submission(message))
+        return True
+
+
+class Client:
+    """Submits mail; connections are made when they are needed, kept, and closed by ``close`` or the end of ``with``.
+
+    Told by a URL, ``smtp://alice:secret@mail.example.com:587``, by keywords of the same names as its parameters, by
+    both, or by the environment's ``SMTP_URL``: see ``Settings.of``. It may be used by several threads, each of which
+    waits for a connection where as many as ``connections`` says are in use. Raises ``ConfigurationError`` for settings
+    that cannot work, ``TypeError`` for an unknown keyword.
+    """
+
+    def __init__(
+        self, url: str | Settings | None = None, /, *, transcript: Watch | None = None, **keywords: object
+    ) -> None:
+        self._office = Office.of(url, transcript, keywords)
+        self._places = threading.BoundedSemaphore(self.settings.limits.connections)
+        self._lock = threading.Lock()
+        # The threads that have a connection.
+        self._inside: set[int] = set()
+
+    @property
+    def settings(self) -> Settings:
+        """What it was told."""
+        return self._office.settings
+
+    def send(
+        self,
+        message: Sendable,
+        /,
+        *,
+        sender: str | None = None,
+        recipients: Sequence[str | Recipient] | None = None,
+        options: Options = NO_OPTIONS,
+    ) -> Receipt:
+        """Submit one message, its envelope given or worked out from it; return its receipt.
+
+        Raises ``ClientError`` where nobody got it, or (``OutcomeUnknown``) where nobody can tell: the error has the
+        receipt. Where some got it, the receipt tells: ``receipt.refused``.
+        """
+        (receipt,) = self.send_many([submission(message, sender, recipients, options)])
+        return delivered(receipt)
+
+    def send_many(
+        self,
+        messages: Iterable[Sendable],
+        /,
+        *,
+        order: Order = "submitted",
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Iterator[Receipt]:
+        """Submit *messages* and give a receipt for each, in their order or as they come (``order="completed"``).
+
+        Messages are taken from an iterable as they are needed; where it is a sequence the next one's envelope leaves
+        with the end of the one before. Whoever stops early stops the run; what the server was told by then may be
+        delivered. Raises ``ClientError`` where no connection can be had, after the receipts of all messages that had
+        been taken.
+        """
+        total = len(messages) if isinstance(messages, Sequence) else None
+        outbox = self._office.outbox(order, total, progress)
+        desk = _Desk(outbox, messages)
+        few = total is not None and total < 2
+        workers = 1 if few else self.settings.limits.connections
+        return self._emitted(outbox, desk) if workers == 1 else self._by_threads(outbox, desk, workers)
+
+    def connect(self) -> None:
+        """Make a connection now, and log in, where none is at rest; raise ``ClientError`` where that cannot be done."""
+        with self._connection():
+            pass
+
+    def close(self) -> None:
+        """Say goodbye on all connections that are at rest, and close them."""
+        while self._office.resting:
+            self._end(self._office.resting.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _emitted(self, outbox: Outbox, desk: _Desk) -> Iterator[Receipt]:
+        """Submit in this very thread; give each receipt as soon as it is there, before more is sent."""
+        losses = Losses()
+        try:
+            while not desk.finished:
+                with self._connection() as connection:
+                    courier = connection.courier(desk, time.monotonic)
+                    with losses.counted(outbox):
+                        yield from emit(courier.deliver(), connection.transport, outbox.done)
+        except ClientError as error:
+            desk.fail(error)
+            yield from _all(outbox)
+            raise
+        yield from _all(outbox)
+
+    def _by_threads(self, outbox: Outbox, desk: _Desk, workers: int) -> Iterator[Receipt]:
+        """Submit on several connections, each in a thread of its own."""
+        failures: list[BaseException] = []
+        desk.working = workers
+        threads = [
+            threading.Thread(target=self._work, args=(outbox, desk, failures), name=f"ninsho-{number}", daemon=True)
+            for number in range(workers)
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            while desk.working:
+                desk.news.wait()
+                desk.news.clear()
+                yield from _all(outbox)
+        finally:
+            desk.stop()
+            for thread in threads:
+                thread.join()
+        for failure in failures:
+            if not isinstance(failure, ClientError):
+                raise failure
+            if not desk.empty:
+                desk.fail(failure)
+                yield from _all(outbox)
+                raise failure
+        yield from _all(outbox)
+
+    def _work(self, outbox: Outbox, desk: _Desk, failures: list[BaseException]) -> None:
+        """Submit on one connection after the other; where none can be had, leave it to the other threads."""
+        losses = Losses()
+        try:
+            while not desk.finished:
+                with self._connection() as connection:
+                    courier = connection.courier(desk, time.monotonic)
+                    with losses.counted(outbox):
+                        run(courier.deliver(), connection.transport)
+        except BaseException as error:  # noqa: BLE001 - raised where the receipts are read
+            failures.append(error)
+            if not isinstance(error, ClientError):
+                desk.stop()
+        finally:
+            desk.leave()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """Give a connection that is ready to submit, one at rest or a new one; afterwards it rests, or is closed."""
+        with self._place():
+            connection = self._rested() or self._new()
+            try:
+                yield connection
+            finally:
+                with self._lock:
+                    keep = self._office.rest(connection, time.monotonic())
+                if not keep:
+                    self._end(connection)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Wait until there may be one more connection; not where this thread has one: it would wait for itself."""
+        me = threading.get_ident()
+        if me in self._inside:
+            yield
+            return
+        with self._places:
+            self._inside.add(me)
+            try:
+                yield
+            finally:
+                self._inside.discard(me)
+
+    def _rested(self) -> Connection | None:
+        while True:
+            with self._lock:
+                connection, tired = self._office.rested(time.monotonic())
+            for one in tired:
+                self._end(one)
+            if connection is None or not connection.transport.is_stale:
+                return connection
+            connection.transport.close()
+
+    def _new(self) -> Connection:
+        transport, session = SocketTransport(self.settings), self._office.session()
+        transport.take_time()
+        try:
+            run(session.connect(), transport)
+        except BaseException:
+            transport.close()
+            raise
+        return Connection(session, transport, time.monotonic())
+
+    def _end(self, connection: Connection) -> None:
+        """Say goodbye where the server still listens; close."""
+        connection.transport.take_time()
+        try:
+            run(connection.session.quit(), connection.transport)
+        finally:
+            connection.transport.close()
+
+
+def _all(outbox: Outbox) -> Iterator[Receipt]:
+    while outbox.done:
+        yield outbox.done.popleft()

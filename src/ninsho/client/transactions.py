@@ -1,0 +1,359 @@
+"""Mail transactions as flows: one by one, the next envelope behind the final dot, or several in flight by BDAT.
+
+RFC 2920 §3.1 lets MAIL, RCPT, RSET and, as the last of a group, DATA be sent without waiting; a message may begin a
+group. So ``<CRLF>.<CRLF>MAIL FROM…`` is lawful, and a message costs one round trip. RFC 3030 §2 lets BDAT stand
+anywhere in a group, with which whole transactions follow each other and a message costs a fraction of one.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from ninsho.client.errors import ClientError, ConnectionLost
+from ninsho.client.flow import Desk, Flow, Take
+from ninsho.client.job import Job, Transaction
+from ninsho.client.unsendable import Unsendable
+from ninsho.wire.smtp import Reply
+
+if TYPE_CHECKING:
+    from ninsho.client.message import Preparer
+    from ninsho.client.session import Session
+
+DATA: Final = b"DATA\r\n"
+RSET: Final = b"RSET\r\n"
+DOT: Final = b".\r\n"
+GO_AHEAD: Final = 354
+# RFC 5321 §4.2.4: what a server answers that offers CHUNKING and does not know BDAT.
+UNKNOWN_COMMAND: Final = frozenset((500, 501, 502, 503, 504))
+# A larger message waits for its recipients to be accepted; until then nothing of it is sent.
+SPECULATIVE: Final = 1_048_576  # octets
+# Groups of commands are no longer than this, lest both ends wait for each other to read (RFC 2920 §3.1).
+GROUP: Final = 100  # recipients
+WRITE: Final = 65_536  # octets; what is smaller is put together
+LOSSES: Final = 2  # connections that may break under a message before it counts as failed
+SALVAGE: Final = 1.0  # seconds to wait for what a server said before it closed
+
+
+class Bundle:
+    """Octets that leave in one write, and what the transcript has of them."""
+
+    __slots__ = ("_parts", "_shown", "size")
+
+    def __init__(self, *, watched: bool) -> None:
+        self._parts: list[bytes] = []
+        self._shown: list[bytes] | None = [] if watched else None
+        self.size = 0
+
+    def command(self, lines: bytes) -> None:
+        """Add command lines."""
+        self._parts.append(lines)
+        self.size += len(lines)
+        if self._shown is not None:
+            self._shown.append(lines)
+
+    def content(self, octets: bytes) -> None:
+        """Add octets of a message."""
+        self._parts.append(octets)
+        self.size += len(octets)
+        if self._shown is not None:
+            self._shown.append(b"(%d octets of the message)\r\n" % len(octets))
+
+    def taken(self) -> tuple[bytes, bytes | None]:
+        """Return all of it, and as it is shown; be empty again."""
+        data, shown = b"".join(self._parts), None if self._shown is None else b"".join(self._shown)
+        self._parts.clear()
+        if self._shown is not None:
+            self._shown.clear()
+        self.size = 0
+        return data, shown
+
+
+class Courier:
+    """Submits the jobs of a *desk* on one connection, until there are none or the connection has done its share.
+
+    ``spent(n)`` says whether the connection has had enough with *n* messages more.
+    """
+
+    def __init__(self, session: "Session", preparer: "Preparer", desk: Desk, *, spent: Callable[[int], bool]) -> None:
+        self._session = session
+        self._preparer = preparer
+        self._desk = desk
+        self._spent = spent
+        self._timeouts = session.settings.timeouts
+        self._window = session.settings.limits.in_flight
+        self._via = session.via
+        self._take, self._take_now = Take(desk, wait=True), Take(desk, wait=False)
+        self._bundle = Bundle(watched=session.watch is not None)
+        # Prepared and not begun; begun and without a verdict, the oldest first.
+        self._ready: deque[Transaction] = deque()
+        self._flight: deque[Transaction] = deque()
+        # Whether a transaction may be open that nobody wants any more.
+        self._unclear = False
+        self.count = 0
+
+    def deliver(self) -> Flow[None]:
+        """Submit; raise ``ClientError`` where the connection broke, after all jobs have been handed in or back."""
+        try:
+            while (transaction := (yield from self._next(self._take))) is not None:
+                yield from self._way(transaction)(transaction)
+        except ClientError as error:
+            if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError):
+                yield from self._salvage()
+            self._abandon(error)
+            raise
+        except BaseException:
+            self._session.broken = True
+            self._abandon(ConnectionLost(f"{self._session.endpoint}: given up"))
+            raise
+        # Prepared for this connection, which has done its share.
+        for job in dict.fromkeys(transaction.job for transaction in self._ready):
+            self._desk.give_back(job)
+
+    def _way(self, transaction: Transaction) -> Callable[[Transaction], Flow[None]]:
+        capabilities = self._session.capabilities
+        if "PIPELINING" not in capabilities or len(transaction.places) > GROUP:
+            return self._in_turns
+        if "CHUNKING" not in capabilities:
+            return self._behind_the_dot
+        return self._in_flight if transaction.prepared.content.size <= SPECULATIVE else self._in_turns
+
+    # One by one.
+
+    def _in_turns(self, transaction: Transaction) -> Flow[None]:
+        """One transaction as carefully as it takes: nothing of the message is sent before somebody may have it."""
+        group = GROUP if "PIPELINING" in self._session.capabilities else 1
+        lines = self._opening(transaction)
+        while lines:
+            some, lines = lines[:group], lines[group:]
+            self._bundle.command(b"".join(some))
+            yield from self._flush()
+            yield from self._hear_envelope(transaction, len(some))
+            if transaction.mail is not None and not transaction.mail.positive:
+                # Without a sender no recipient can be accepted.
+                transaction.rcpts, lines = [transaction.mail] * len(transaction.places), []
+        if transaction.accepted and "CHUNKING" in self._session.capabilities:
+            yield from self._chunk(transaction)
+            yield from self._hear_ends(transaction)
+        elif transaction.accepted:
+            self._bundle.command(DATA)
+            yield from self._flush()
+            yield from self._content_after_data(transaction, None)
+        self._close(transaction)
+
+    # The next envelope behind the final dot.
+
+    def _behind_the_dot(self, transaction: Transaction) -> Flow[None]:
+        """DATA, one round trip a message: what ends one message and what begins the next leave in one write."""
+        current: Transaction | None = transaction
+        self._begin_by_data(transaction)
+        yield from self._flush()
+        while current is not None:
+            yield from self._hear_envelope(current, current.unheard)
+            following = yield from self._content_after_data(current, self._behind_the_dot)
+            self._close(current)
+            if following is None and (following := (yield from self._following(self._behind_the_dot))):
+                self._begin_by_data(following)
+                yield from self._flush()
+            current = following
+
+    def _begin_by_data(self, transaction: Transaction) -> None:
+        # RFC 2920 §3.1: DATA is the last of a group.
+        self._bundle.command(b"".join((*self._opening(transaction), DATA)))
+
+    def _content_after_data(
+        self, transaction: Transaction, way: "Callable[[Transaction], Flow[None]] | None"
+    ) -> Flow[Transaction | None]:
+        """Hear the reply to DATA, send the content, and behind it the next that goes this *way*; hear the verdict."""
+        transaction.go = go = yield from self._reply(self._timeouts.data_start)
+        if go.code != GO_AHEAD:
+            transaction.ends = [go] * max(1, transaction.accepted)
+            return None
+        if not transaction.accepted:
+            # RFC 2920 §3.1: the server waits for a message that nobody may have. It gets none.
+            self._bundle.command(DOT)
+            yield from self._flush()
+            transaction.ends = [(yield from self._session.reply(self._timeouts.data_end))]
+            return None
+        yield from self._stream(transaction.prepared.content.stuffed())
+        self._bundle.command(DOT)
+        transaction.sent = True
+        following = None
+        if way is not None and self._desk.eager and (following := (yield from self._following(way))):
+            self._begin_by_data(following)
+        yield from self._flush()
+        yield from self._hear_ends(transaction)
+        return following
+
+    # Several in flight.
+
+    def _in_flight(self, transaction: Transaction) -> Flow[None]:
+        """BDAT: whole transactions follow each other before the first has its verdict."""
+        following: Transaction | None = transaction
+        while following is not None or self._flight:
+            while following is not None:
+                self._bundle.command(b"".join(self._opening(following)))
+                yield from self._chunk(following, flush=not self._desk.eager or self._bundle.size > WRITE)
+                room = len(self._flight) < self._window
+                following = (yield from self._following(self._in_flight)) if room else None
+            yield from self._flush()
+            # All that has been heard is settled before more is sent: so several leave in one write again.
+            yield from self._hear_oldest()
+            while self._flight and self._session.heard:
+                yield from self._hear_oldest()
+            following = yield from self._following(self._in_flight)
+
+    def _hear_oldest(self) -> Flow[None]:
+        transaction = self._flight[0]
+        yield from self._hear_envelope(transaction, transaction.unheard)
+        yield from self._hear_ends(transaction)
+        self._close(transaction)
+
+    # What all of them are made of.
+
+    def _next(self, take: Take) -> Flow[Transaction | None]:
+        """Return the next transaction; None where there is none, or the connection has done its share."""
+        while not self._ready:
+            if self._session.broken or self._spent(self.count):
+                return None
+            job: Job | None = yield take
+            if job is None:
+                return None
+            self._prepare(job)
+        return self._ready.popleft()
+
+    def _following(self, way: Callable[[Transaction], Flow[None]]) -> Flow[Transaction | None]:
+        """Return the next transaction, if it is at hand and goes this *way*."""
+        transaction = yield from self._next(self._take_now)
+        if transaction is None or self._way(transaction) == way:
+            return transaction
+        self._ready.appendleft(transaction)
+        return None
+
+    def _prepare(self, job: Job) -> None:
+        try:
+            transaction = job.begin(self._preparer.prepare(job.submission), self._via)
+        except Unsendable as error:
+            job.fail(error)
+            self._desk.give(job)
+            return
+        self._ready.extend(transaction.split(self._session.recipients_limit))
+
+    def _opening(self, transaction: Transaction) -> list[bytes]:
+        """Return the lines that begin a transaction, which is under way with them."""
+        # Without RSET a recipient of this message could join a transaction that was refused half-way.
+        transaction.reset = self._unclear or bool(self._flight and "CHUNKING" in self._session.capabilities)
+        self._unclear = False
+        self._flight.append(transaction)
+        self.count += 1
+        return [RSET, *transaction.envelope] if transaction.reset else transaction.envelope
+
+    def _chunk(self, transaction: Transaction, *, flush: bool = True) -> Flow[None]:
+        """Add the content as one BDAT."""
+        content = transaction.prepared.content
+        self._bundle.command(b"BDAT %d LAST\r\n" % content.size)
+        yield from self._stream(content.plain())
+        transaction.sent = True
+        if flush:
+            yield from self._flush()
+
+    def _stream(self, chunks: Iterable[bytes]) -> Flow[None]:
+        """Add the *chunks* of a content; send what becomes too much to keep."""
+        for chunk in chunks:
+            if self._bundle.size > WRITE:
+                yield from self._flush()
+            self._bundle.content(chunk)
+
+    def _flush(self) -> Flow[None]:
+        if self._bundle.size:
+            data, shown = self._bundle.taken()
+            yield from self._session.send(data, shown=shown)
+
+    def _hear_envelope(self, transaction: Transaction, count: int) -> Flow[None]:
+        """Hear the next *count* replies to RSET, MAIL and RCPT."""
+        for _ in range(count):
+            if transaction.reset:
+                transaction.reset = False
+                # Some servers do not know RSET: then nothing may depend on it.
+                if not (yield from self._reply(self._timeouts.command)).positive:
+                    self._window = 1
+            elif transaction.mail is None:
+                transaction.mail = yield from self._reply(self._timeouts.mail)
+            else:
+                transaction.rcpts.append((yield from self._reply(self._timeouts.recipient)))
+
+    def _hear_ends(self, transaction: Transaction) -> Flow[None]:
+        """Hear the verdict: with LMTP (RFC 2033 §4.2) one for each recipient that was accepted."""
+        count = transaction.accepted if self._session.settings.protocol == "lmtp" else 1
+        while len(transaction.ends) < max(1, count):
+            transaction.ends.append((yield from self._session.reply(self._timeouts.data_end)))
+        if transaction.go is None and transaction.accepted:
+            self._judge_chunking(transaction)
+
+    def _judge_chunking(self, transaction: Transaction) -> None:
+        """Step down to DATA where a server offers BDAT and does not know it."""
+        session, end = self._session, transaction.ends[0]
+        if end.positive:
+            session.chunked = True
+        elif end.code in UNKNOWN_COMMAND and not session.chunked:
+            session.without.add("CHUNKING")
+            session.broken = True
+            # What it refused so, it cannot have taken; but it may go on to read the message as commands.
+            transaction.sent = False
+            raise ConnectionLost(f"{session.endpoint}: the server offers CHUNKING and does not know BDAT: {end}")
+
+    def _reply(self, timeout: float) -> Flow[Reply]:
+        """Return a reply that is not the server's farewell."""
+        reply = yield from self._session.reply(timeout)
+        if self._session.broken:
+            raise ConnectionLost(f"{self._session.endpoint}: {reply}")
+        return reply
+
+    def _close(self, transaction: Transaction) -> None:
+        """Take the oldest transaction, which has its verdict, out of the flight, and hand it in."""
+        self._flight.popleft()
+        # RFC 5321 §3.3: a message's verdict ends its transaction; but a refused RCPT, DATA or BDAT does not.
+        if not self._flight:
+            ended = transaction.go is not None and transaction.go.code == GO_AHEAD
+            positive = bool(transaction.ends) and transaction.ends[0].positive
+            self._unclear = not (ended or positive or transaction.mail is None or not transaction.mail.positive)
+        self._hand_in(transaction)
+        if self._session.broken and self._flight:
+            raise ConnectionLost(f"{self._session.endpoint}: {transaction.ends[-1]}")
+
+    def _hand_in(self, transaction: Transaction) -> None:
+        if not transaction.settle():
+            self._ready.append(transaction.again())
+        elif not transaction.job.under_way:
+            self._desk.give(transaction.job)
+
+    def _salvage(self) -> Flow[None]:
+        """Hear what the server said before it closed: mostly the very reason."""
+        with suppress(ClientError):
+            while self._flight and (transaction := self._flight[0]).mail is not None:
+                reply = yield from self._session.reply(SALVAGE)
+                if reply.positive or not transaction.accepted:
+                    return
+                transaction.ends = [reply] * transaction.accepted
+                self._flight.popleft()
+                self._hand_in(transaction)
+
+    def _abandon(self, error: ClientError) -> None:
+        """Hand in what was under way when the connection broke: unknown where all of it was sent, else back."""
+        self._session.broken = True
+        begun = {transaction.job for transaction in self._flight}
+        jobs = dict.fromkeys(transaction.job for transaction in (*self._flight, *self._ready))
+        for transaction in self._flight:
+            if transaction.sent:
+                self._session.doubt_chunking()
+                transaction.lose()
+        self._flight.clear()
+        self._ready.clear()
+        for job in jobs:
+            job.losses += job in begun
+            if None in job.fates and job.losses < LOSSES:
+                self._desk.give_back(job)
+                continue
+            if None in job.fates:
+                job.fail(error)
+            self._desk.give(job)

@@ -1,0 +1,193 @@
+"""What stands in for a client: messages are made ready as for a server, and then kept; with true receipts."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from types import TracebackType
+from typing import Final, Self
+
+from ninsho.client.errors import ClientError
+from ninsho.client.job import Job, Transaction
+from ninsho.client.message import Prepared, Preparer, Recipient, Source, Submission
+from ninsho.client.office import delivered, submission
+from ninsho.client.options import NO_OPTIONS, Options
+from ninsho.client.outbox import Order, Progress
+from ninsho.client.receipt import Receipt, Via
+from ninsho.testing.commands import Envelope, read_path
+from ninsho.testing.received import Received
+from ninsho.wire.ehlo import Capabilities
+from ninsho.wire.smtp import Reply
+
+OFFERED: Final = (
+    "8BITMIME",
+    "SMTPUTF8",
+    "DSN",
+    "SIZE",
+    "AUTH",
+    "REQUIRETLS",
+    "DELIVERBY",
+    "FUTURERELEASE",
+    "MT-PRIORITY",
+)
+_OK = Reply(250, (b"2.0.0 Ok",))
+
+
+class Double:
+    """A client's inside: what is given becomes ``Received``, and is kept; a subclass says where.
+
+    *refuse* are recipients that get nothing, each with the reply that says so, such as ``550 5.1.1 no such user``.
+    """
+
+    def __init__(self, *, refuse: Mapping[str, str] | None = None) -> None:
+        self._refuse = {address: _reply(text) for address, text in (refuse or {}).items()}
+        self._serial = count(1)
+        capabilities = Capabilities("localhost", dict.fromkeys(OFFERED, ()))
+        # By DATA: nothing binary is left in what is kept.
+        self._preparer = Preparer(capabilities, chunking=False)
+
+    def close(self) -> None:
+        """Let go of what is held open."""
+
+    def _keep(self, received: Received) -> None:
+        raise NotImplementedError
+
+    def _submit(self, given: Submission) -> Receipt:
+        job = Job(given)
+        try:
+            prepared = self._preparer.prepare(given)
+        except ClientError as error:
+            job.fail(error)
+            return job.receipt()
+        transaction = job.begin(prepared, Via(type(self).__name__))
+        self._serve(transaction, prepared)
+        transaction.settle()
+        return job.receipt()
+
+    def _serve(self, transaction: Transaction, prepared: Prepared) -> None:
+        """Give each recipient a reply, as a server would, and keep the message for those who may have it."""
+        transaction.mail = _OK
+        transaction.rcpts = [self._refuse.get(recipient, _OK) for recipient in prepared.recipients]
+        if transaction.accepted:
+            queue_id = f"{next(self._serial):08X}"
+            self._keep(_received(prepared, transaction, queue_id))
+            transaction.ends = [Reply(250, (b"2.0.0 Ok: queued as %b" % queue_id.encode(),))]
+
+
+class Blocking(Double):
+    """The face of ``ninsho.Client``."""
+
+    def send(
+        self,
+        message: Source | Submission,
+        sender: str | None = None,
+        recipients: Sequence[str | Recipient] | None = None,
+        options: Options = NO_OPTIONS,
+    ) -> Receipt:
+        """Keep one message; raise where nobody gets it, as a client does."""
+        return delivered(self._submit(submission(message, sender, recipients, options)))
+
+    def send_many(
+        self,
+        messages: Iterable[Source | Submission],
+        *,
+        order: Order = "submitted",  # noqa: ARG002 - here they are the same
+        progress: Callable[[Progress], None] | None = None,
+    ) -> Iterator[Receipt]:
+        """Keep many messages, and give their receipts."""
+        tally = _Tally(messages, progress)
+        for message in messages:
+            yield tally.told(self._submit(submission(message)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Asynchronous(Double):
+    """The face of ``ninsho.AsyncClient``."""
+
+    async def send(
+        self,
+        message: Source | Submission,
+        sender: str | None = None,
+        recipients: Sequence[str | Recipient] | None = None,
+        options: Options = NO_OPTIONS,
+    ) -> Receipt:
+        """Keep one message; raise where nobody gets it, as a client does."""
+        return delivered(self._submit(submission(message, sender, recipients, options)))
+
+    async def send_many(
+        self,
+        messages: Iterable[Source | Submission] | AsyncIterator[Source | Submission],
+        *,
+        order: Order = "submitted",  # noqa: ARG002 - here they are the same
+        progress: Callable[[Progress], None] | None = None,
+    ) -> AsyncIterator[Receipt]:
+        """Keep many messages, and give their receipts."""
+        tally = _Tally(messages, progress)
+        async for message in _each(messages):
+            yield tally.told(self._submit(submission(message)))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Tally:
+    """Counts the messages of one run."""
+
+    def __init__(self, messages: object, progress: Callable[[Progress], None] | None) -> None:
+        self._total = len(messages) if isinstance(messages, Sequence) else None
+        self._progress = progress
+        self._done = self._accepted = 0
+
+    def told(self, receipt: Receipt) -> Receipt:
+        self._done += 1
+        self._accepted += receipt.ok
+        if self._progress is not None:
+            self._progress(Progress(self._done, self._accepted, self._total))
+        return receipt
+
+
+async def _each(
+    messages: Iterable[Source | Submission] | AsyncIterator[Source | Submission],
+) -> AsyncIterator[Source | Submission]:
+    if isinstance(messages, AsyncIterator):
+        async for message in messages:
+            yield message
+    else:
+        for message in messages:
+            yield message
+
+
+def _received(prepared: Prepared, transaction: Transaction, queue_id: str) -> Received:
+    """Read the lines that a server would read."""
+    said = [_envelope("RCPT", line) for line in prepared.rcpts]
+    taken = [one for one, reply in zip(said, transaction.rcpts, strict=True) if reply.positive]
+    sender = _envelope("MAIL", prepared.mail)
+    return Received(
+        sender=sender.address,
+        recipients=tuple(one.address for one in taken),
+        content=b"".join(prepared.content.plain()),
+        mail_parameters=sender.parameters,
+        rcpt_parameters={one.address: one.parameters for one in taken},
+        queue_id=queue_id,
+    )
+
+
+def _envelope(verb: str, line: bytes) -> Envelope:
+    return read_path(verb, line.decode().removeprefix(f"{verb} ").removesuffix("\r\n"))
+
+
+def _reply(text: str) -> Reply:
+    code, _, rest = text.partition(" ")
+    if not (len(code) == 3 and code.isascii() and code.isdigit() and code[0] in "45"):
+        raise ValueError(f"refuse: expected a reply such as '550 5.1.1 no such user', got {text!r}")
+    return Reply(int(code), (rest.encode(),))

@@ -1,0 +1,156 @@
+"""Passwords from a keyring, a netrc file and a command; and that no error tells what they found."""
+
+import sys
+import traceback
+
+import pytest
+
+from ninsho.client.secret_sources import from_command, from_keyring, from_netrc, revealed
+from ninsho.errors import ConfigurationError
+
+HIDDEN = "hunter2"
+
+
+def problem(secret):
+    with pytest.raises(ConfigurationError) as caught:
+        revealed(secret)
+    assert HIDDEN not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def program(*lines):
+    """A command that runs these lines of Python."""
+    text = "; ".join(lines).replace('"', '\\"')
+    return f'{sys.executable} -c "{text}"'
+
+
+class TestNetrc:
+    @pytest.fixture
+    def netrc(self, tmp_path):
+        def write(text):
+            (tmp_path / "netrc").write_text(text)
+            return tmp_path / "netrc"
+
+        return write
+
+    def test_the_host_s_password(self, netrc):
+        source = from_netrc("h.example", netrc(f"machine h.example login alice password {HIDDEN}"))
+        assert revealed(source) == HIDDEN
+        assert source.login() == "alice"
+        assert HIDDEN not in repr(source)
+        assert "h.example" in repr(source)
+
+    def test_the_default_s_password(self, netrc):
+        assert revealed(from_netrc("h.example", netrc(f"default login alice password {HIDDEN}"))) == HIDDEN
+
+    def test_no_entry(self, netrc):
+        assert "expected a password of h.example, got none" in problem(
+            from_netrc("h.example", netrc(f"machine other login alice password {HIDDEN}"))
+        )
+
+    def test_the_entry_of_another(self, netrc):
+        path = netrc(f"machine h.example login bob password {HIDDEN}")
+        assert "expected the login alice of h.example" in problem(from_netrc("h.example", path, username="alice"))
+
+    def test_a_file_that_is_broken(self, netrc):
+        assert "in line 1" in problem(from_netrc("h.example", netrc(f"machine h.example {HIDDEN} x")))
+        assert "cannot be read" in problem(from_netrc("h.example", netrc("").parent))
+
+    def test_our_own_file_must_be_ours_alone(self, netrc, monkeypatch, tmp_path):
+        monkeypatch.setenv("HOME", str(tmp_path))
+        path = netrc(f"machine h.example login alice password {HIDDEN}").rename(tmp_path / ".netrc")
+        path.chmod(0o644)
+        assert problem(from_netrc("h.example")).startswith("~/.netrc: expected")
+        path.chmod(0o600)
+        assert revealed(from_netrc("h.example")) == HIDDEN
+
+
+class TestCommand:
+    def test_the_first_line(self):
+        source = from_command(program(f"print('{HIDDEN}')", "print('more')"))
+        assert revealed(source) == HIDDEN
+        assert HIDDEN not in repr(from_command("pass show mail"))
+        assert "show" in repr(from_command("pass show mail"))
+
+    def test_no_shell(self, tmp_path):
+        assert revealed(from_command(f"echo $HOME; touch {tmp_path}/x")) == f"$HOME; touch {tmp_path}/x"
+        assert not (tmp_path / "x").exists()
+
+    def test_white_space_at_the_ends_belongs_to_it(self):
+        assert revealed(from_command(program("import sys", "sys.stdout.write(' a b \\r\\n')"))) == " a b "
+
+    def test_a_status_that_is_no_success(self):
+        assert "expected success, got exit status 3" in problem(
+            from_command(program(f"print('{HIDDEN}')", "raise SystemExit(3)"))
+        )
+
+    def test_nothing_printed(self):
+        assert "expected a first line in UTF-8, got none" in problem(from_command("true"))
+        assert "expected a first line in UTF-8, got none" in problem(
+            from_command(program("import sys", f"sys.stdout.buffer.write(b'{HIDDEN}' + bytes([255]))"))
+        )
+
+    def test_no_such_program(self):
+        assert "/no/such/program: cannot be run: No such file" in problem(from_command(f"/no/such/program {HIDDEN}"))
+
+    def test_one_that_does_not_end(self, monkeypatch):
+        monkeypatch.setattr("ninsho.client.secret_sources.COMMAND_SECONDS", 0.2)
+        slow = program("import sys, threading", f"print('{HIDDEN}', flush=True)", "threading.Event().wait()")
+        assert "expected an end within 0.2 s" in problem(from_command(slow))
+
+    def test_it_reads_nothing_of_ours(self):
+        assert revealed(from_command(program("import sys", "print(repr(sys.stdin.read()))"))) == "''"
+
+    @pytest.mark.parametrize("command", ["", " ", "pass 'show"])
+    def test_what_is_no_command(self, command):
+        with pytest.raises(ConfigurationError, match="password_command: "):
+            from_command(command)
+
+
+class TestKeyring:
+    @pytest.fixture
+    def keyring(self):
+        """A keyring of the test's own in place of the system's."""
+        keyring = pytest.importorskip("keyring")
+        from keyring.backend import KeyringBackend
+
+        class Ours(KeyringBackend):
+            priority = 1
+            entries = {("h.example", "alice"): HIDDEN}
+
+            def get_password(self, service, username):
+                if service == "locked":
+                    raise keyring.errors.KeyringLocked(HIDDEN)
+                return self.entries.get((service, username))
+
+            def set_password(self, service, username, password):
+                raise NotImplementedError
+
+        before = keyring.get_keyring()
+        keyring.set_keyring(Ours())
+        yield keyring
+        keyring.set_keyring(before)
+
+    def test_the_password(self, keyring):
+        source = from_keyring("h.example", "alice")
+        assert revealed(source) == HIDDEN
+        assert repr(source) == "FromKeyring(service='h.example', username='alice')"
+
+    def test_none(self, keyring):
+        assert problem(from_keyring("h.example", "bob")) == "keyring: expected a password of bob at h.example, got none"
+
+    def test_one_that_stays_locked(self, keyring):
+        assert problem(from_keyring("locked", "alice")) == "keyring: cannot be read: KeyringLocked"
+
+    def test_the_package_is_missing(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "keyring", None)
+        assert problem(from_keyring("h", "u")) == "password: expected the package keyring: pip install ninsho[keyring]"
+
+
+def test_a_secret_as_it_is_and_one_that_is_got():
+    assert revealed("secret") == "secret"
+    assert revealed(lambda: "secret") == "secret"
+
+
+def test_a_function_that_returns_something_else():
+    assert problem(lambda: HIDDEN.encode()) == "password: expected a text from its function, got bytes"
