@@ -32,7 +32,7 @@ def mail(*fields, body=b"", encoding="8bit", kind="text/plain; charset=utf-8"):
     return ENVELOPE + "".join(f"{field}\r\n" for field in fields).encode() + mime.encode() + b"\r\n" + body
 
 
-TEXT = mail(body="Grüße\r\n.Punkt\r\n".encode())
+TEXT = mail(body="Schöne Grüße, und alles Gute\r\n.Punkt\r\n".encode())
 
 
 def test_eight_bit_text_travels_as_it_is_where_it_may():  # pitfall 7
@@ -45,19 +45,19 @@ def test_eight_bit_text_is_made_readable_text_of_seven_bits_elsewhere():
     found = prepared(TEXT, OLD)
     octets = b"".join(found.content.plain())
     assert found.mail == b"MAIL FROM:<alice@example.com>\r\n"
-    assert octets == TEXT.split(b"\r\n\r\n")[0].replace(b"8bit", b"quoted-printable") + b"\r\n\r\nGr=C3=BC=C3=9Fe\r\n.Punkt\r\n"
+    assert octets == TEXT.split(b"\r\n\r\n")[0].replace(b"8bit", b"quoted-printable") + b"\r\n\r\nSch=C3=B6ne Gr=C3=BC=C3=9Fe, und alles Gute\r\n.Punkt\r\n"
 
 
 def test_text_that_is_hardly_ascii_becomes_base64():
     octets = sent(mail(body="こんにちは\r\n".encode()))
     assert b"Content-Transfer-Encoding: base64" in octets
-    assert parsed(octets).get_content() == "こんにちは\n"
+    assert parsed(octets).get_content() == "こんにちは\r\n"
 
 
 def test_a_message_without_mime_gets_what_mime_wants():
     octets = sent(ENVELOPE + "\r\nGrüße\r\n".encode())
     assert b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" in octets
-    assert parsed(octets).get_content() == "Grüße\n"
+    assert parsed(octets).get_content() == "Grüße\r\n"
     assert b"charset=unknown-8bit" in sent(ENVELOPE + b"\r\nGr\xfc\xdfe\r\n")
 
 
@@ -65,7 +65,7 @@ def test_a_long_line_is_encoded_and_never_cut():  # pitfall 6
     text = ("日本語の長い行" * 200).encode("iso-2022-jp")
     octets = sent(mail(body=text + b"\r\n", encoding="7bit", kind="text/plain; charset=iso-2022-jp"), UTF8)
     assert max(map(len, octets.split(b"\r\n"))) <= 76
-    assert parsed(octets).get_content() == "日本語の長い行" * 200 + "\n"
+    assert parsed(octets).get_content() == "日本語の長い行" * 200 + "\r\n"
     fitting = ENVELOPE + b"\r\n" + b"x" * 998 + b"\r\n" + b"y" * 998 + b"\r\n"
     assert sent(fitting) == fitting
     assert b"quoted-printable" in sent(ENVELOPE + b"\r\n" + b"x" * 999 + b"\r\n")
@@ -77,7 +77,7 @@ def multipart(*parts, kind="mixed", fields=()):
 
 
 ASCII_PART = b"Content-Type: text/plain\r\nX-Odd:   spaced  \r\n\r\nplain  \r\n"
-EIGHT_PART = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n".encode()
+EIGHT_PART = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSchöne Grüße, und alles Gute\r\n".encode()
 NUL_PART = b"Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n\x89\0\r\n\n\r.\n\xff" + b"x" * 1200
 
 
@@ -85,17 +85,17 @@ def test_only_the_part_that_needs_it_is_encoded():
     octets = sent(multipart(ASCII_PART, EIGHT_PART))
     assert octets.isascii()
     assert b"Preamble\r\n--=b\r\n" + ASCII_PART + b"\r\n--=b\r\n" in octets
-    assert octets.endswith(b"Gr=C3=BC=C3=9Fe\r\n\r\n--=b--\r\nEpilogue\r\n")
+    assert octets.endswith(b"Sch=C3=B6ne Gr=C3=BC=C3=9Fe, und alles Gute\r\n\r\n--=b--\r\nEpilogue\r\n")
     # The promise of the whole goes with that of the part.
     assert b"8bit" not in octets
-    assert [part.get_content() for part in parsed(octets).iter_parts()] == ["plain  \n", "Grüße\n"]
+    assert [part.get_content() for part in parsed(octets).iter_parts()] == ["plain  \n", "Schöne Grüße, und alles Gute\n"]
 
 
 def test_a_message_within_a_message_is_converted_within():
     octets = sent(multipart(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + TEXT))
     assert b"message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\nFrom:" in octets
     (part,) = parsed(octets).iter_parts()
-    assert part.get_content().get_content() == "Grüße\n.Punkt\n"
+    assert part.get_content().get_content() == "Schöne Grüße, und alles Gute\n.Punkt\n"
 
 
 def test_binary_parts_go_as_they_are_by_bdat_and_as_base64_elsewhere():  # pitfall 8
@@ -123,7 +123,7 @@ def test_line_feeds_alone_are_line_ends_everywhere_but_in_binary_parts():
 def test_what_is_signed_is_not_touched(field):  # pitfall 8
     signed = mail(field, body="Grüße\r\n".encode())
     assert sent(signed, EIGHT) == signed
-    with pytest.raises(Unsendable, match=r"a part cannot travel .* Signature forbids"):
+    with pytest.raises(Unsendable, match="(?i)a part cannot travel .*-signature forbids"):
         sent(signed)
 
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_encoded_says_why():
     with pytest.raises(Unsendable, match="without its boundary"):
         sent(mail(kind="multipart/mixed; boundary=none", body=b"\xff\r\n"))
     with pytest.raises(Unsendable, match="as its header says"):
-        sent(mail(encoding="base64", body=b"QUJ" + b"=" * 3 + b"\xff\r\nQ"))
+        sent(mail(encoding="base64", body=b"Q\xff\r\n"))
     deep = b"\xff\r\n"
     for _ in range(60):
         deep = b"Content-Type: message/rfc822\r\n\r\n" + deep
@@ -197,7 +197,7 @@ def test_one_long_line_of_base64_becomes_lines():
     assert parsed(octets).get_content() == b"ABC" * 400
 
 
-@given(st.binary(max_size=300), st.sampled_from([OLD, EIGHT, UTF8]), st.sampled_from(["image/png", "application/x", "font/otf"]))
+@given(st.binary(max_size=300), st.sampled_from([OLD, EIGHT, UTF8]), st.sampled_from(["image/png", "application/x", "audio/ogg"]))
 def test_whatever_a_binary_part_holds_arrives(data, offered, kind):
     head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n\r\n".encode()
     message = multipart(ASCII_PART, head + data + b"\0")

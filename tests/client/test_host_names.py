@@ -22,7 +22,8 @@ from ninsho.client.names import a_labels, address_literal, ehlo_name, fault_of_e
         ("bücher.example", "xn--bcher-kva.example"),
         ("BÜCHER.example", "xn--bcher-kva.example"),
         ("メール.日本。example", "xn--4dkua4c.xn--wgv71a.example"),
-        ("ｅｘａｍｐｌｅ．com", "example.com"),
+        # In full width, as an input method leaves it.
+        ("\uff4d\uff58\uff0ecom", "mx.com"),
         # UTS #46: other names than those that IDNA 2003 makes of them.
         ("straße.example", "xn--strae-oqa.example"),
         ("βόλος.example", "xn--nxasmm1c.example"),
@@ -44,6 +45,9 @@ def test_a_labels(host, labels):
         "a/b",
         "a@b",
         "a:b",
+        "fe80::1%a\r\nb",
+        "fe80::1%",
+        "192.0.2.1%eth0",
         "é" * 64,
         "a" * 64,
         "a." * 127 + "a",
@@ -93,6 +97,7 @@ def test_what_may_stand_after_ehlo(name):
         "[2001:db8::1]",
         "[IPv6:192.0.2.1]",
         "[x]",
+        "[IPv6:fe80::1%eth0]",
         "a" * 64,
         "a." * 127 + "a",
         "a\tb",

@@ -3,12 +3,28 @@
 import sys
 import traceback
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
 
 from ninsho.client.secret_sources import from_command, from_keyring, from_netrc, revealed
 from ninsho.errors import ConfigurationError
 
 HIDDEN = "hunter2"
+
+
+class OurKeyring(KeyringBackend):
+    """A keyring of the tests' own in place of the system's."""
+
+    priority = 1
+
+    def get_password(self, service, username):
+        if service == "locked":
+            raise keyring.errors.KeyringLocked(HIDDEN)
+        return HIDDEN if (service, username) == ("h.example", "alice") else None
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
 
 
 def problem(secret):
@@ -108,38 +124,22 @@ class TestCommand:
 
 
 class TestKeyring:
-    @pytest.fixture
-    def keyring(self):
-        """A keyring of the test's own in place of the system's."""
-        keyring = pytest.importorskip("keyring")
-        from keyring.backend import KeyringBackend
-
-        class Ours(KeyringBackend):
-            priority = 1
-            entries = {("h.example", "alice"): HIDDEN}
-
-            def get_password(self, service, username):
-                if service == "locked":
-                    raise keyring.errors.KeyringLocked(HIDDEN)
-                return self.entries.get((service, username))
-
-            def set_password(self, service, username, password):
-                raise NotImplementedError
-
+    @pytest.fixture(autouse=True)
+    def _ours(self):
         before = keyring.get_keyring()
-        keyring.set_keyring(Ours())
-        yield keyring
+        keyring.set_keyring(OurKeyring())
+        yield
         keyring.set_keyring(before)
 
-    def test_the_password(self, keyring):
+    def test_the_password(self):
         source = from_keyring("h.example", "alice")
         assert revealed(source) == HIDDEN
         assert repr(source) == "FromKeyring(service='h.example', username='alice')"
 
-    def test_none(self, keyring):
+    def test_none(self):
         assert problem(from_keyring("h.example", "bob")) == "keyring: expected a password of bob at h.example, got none"
 
-    def test_one_that_stays_locked(self, keyring):
+    def test_one_that_stays_locked(self):
         assert problem(from_keyring("locked", "alice")) == "keyring: cannot be read: KeyringLocked"
 
     def test_the_package_is_missing(self, monkeypatch):
@@ -153,4 +153,4 @@ def test_a_secret_as_it_is_and_one_that_is_got():
 
 
 def test_a_function_that_returns_something_else():
-    assert problem(lambda: HIDDEN.encode()) == "password: expected a text from its function, got bytes"
+    assert problem(HIDDEN.encode) == "password: expected a text from its function, got bytes"

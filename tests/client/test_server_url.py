@@ -52,10 +52,9 @@ def test_settings_written_as_a_url_are_read_back(one):
 def test_any_text_is_a_url_or_a_configuration_error(text):
     try:
         found = Settings.of(text, environ={})
-    except ConfigurationError as error:
-        assert error.problems
-    else:
-        assert all(endpoint.host.isascii() for endpoint in found.endpoints)
+    except ConfigurationError:
+        return
+    assert all(endpoint.host.isascii() for endpoint in found.endpoints)
 
 
 def test_the_parts():

@@ -168,7 +168,7 @@ def test_attachments_arrive_whatever_their_size(tmp_path, size):
     assert octets.isascii()
     assert max(map(len, octets.split(b"\r\n"))) <= 78
     text, first, second = message_from_bytes(octets, policy=policy.default).iter_parts()
-    assert text.get_content() == "Here they are: é\n"
+    assert text.get_content().rstrip() == "Here they are: é"
     assert (first.get_content_type(), first.get_filename(), first.get_content()) == ("application/octet-stream", path.name, data)
     assert (second.get_content_type(), second.get_filename()) == ("text/plain", "b.txt")
     assert second.get_payload(decode=True) == data
@@ -208,7 +208,7 @@ def test_a_large_file_takes_little_memory(tmp_path, kind):
         for _ in range(64):
             file.write(b"line of text\n" * 80_000)
     program = textwrap.dedent(f"""
-        import resource, sys
+        import re
         from email.message import EmailMessage
         from pathlib import Path
         from ninsho.client.message import *
@@ -219,7 +219,7 @@ def test_a_large_file_takes_little_memory(tmp_path, kind):
         source = path if {kind!r} == "message" else StreamedMessage(message, [Attachment(path)])
         content = prepare(Submission(source), Capabilities(), chunking=False).content
         assert sum(map(len, content.stuffed())) >= content.size
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
     """)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 40 * 1024

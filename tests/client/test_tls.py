@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from OpenSSL import crypto
 
 from ninsho.client.settings import Endpoint, TLSMode, Trust
@@ -352,8 +353,6 @@ class TestContexts:
 
 
 def locked(leaf, password, folder):
-    from cryptography.hazmat.primitives import serialization
-
     private = serialization.load_pem_private_key(leaf.private_key_pem.bytes(), None)
     key = private.private_bytes(
         serialization.Encoding.PEM,

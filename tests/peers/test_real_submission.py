@@ -23,6 +23,7 @@ from ninsho.sasl.mechanism import Mechanism
 Start = Callable[[str], MailServer]
 Messages = Sequence[Submission]
 
+LINE = b"x" * 70 + b"\r\n"
 STRANGER = "nobody@example.org"
 HEAD = b"Subject: greetings\r\n\r\n"
 
@@ -209,7 +210,7 @@ def test_blind_copies_are_blind(mail_server: MailServer, kind: type) -> None:
 def numbered(recipient: str, count: int) -> list[Submission]:
     """Messages of all sizes, each different."""
     return [
-        Submission(b"Subject: %d\r\n\r\n.%b\r\n..\r\n" % (number, b"x" * (number * 37 % 5_000)), USER, [recipient])
+        Submission(b"Subject: %d\r\n\r\n.\r\n..\r\n%b" % (number, LINE * (number * 37 % 100)), USER, [recipient])
         for number in range(count)
     ]
 

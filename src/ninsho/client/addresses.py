@@ -25,7 +25,6 @@ _TOKEN = re.compile(
 _COMMENT_END = re.compile(r"[^()\\]*+(?: \\. [^()\\]*+ )*+ ([()])", re.VERBOSE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
-_ENCODED_WORD = re.compile(r"=\?.*\?=")
 _FULL_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
 # IDNA 2003 turned these into others or into nothing, and so one domain into another's (RFC 5894 §7.2).
 _DEVIATIONS = frozenset("ß\u03c2\u200c\u200d")
@@ -197,7 +196,8 @@ def _spec(words: list[tuple[str, str]]) -> str:
     at = words.index(("special", "@")) if ("special", "@") in words else None
     local = _local_part(words if at is None else words[:at])
     if at is None:
-        if _ENCODED_WORD.search(local):
+        # An encoded word (RFC 2047) stands for a name.
+        if local.startswith("=?") and local.endswith("?="):
             raise ValueError(f"{local!a} is no address")
         return _visible(local)
     return _visible(f"{local}@{_domain(words[at + 1 :])}")

@@ -27,6 +27,7 @@ RELAY_PORT = 25  # RFC 5321 §4.5.4.2
 LMTP_PORT = 24  # "any private mail system": LMTP has none of its own, and must not use 25 (RFC 2033 §5)
 _CREDENTIALS: Final = {"username", "password", "password_from", "password_command", "token", "token_command", "auth"}
 _ALTERNATIVES: Final = (("password", "password_from", "password_command"), ("token", "token_command"))
+_MANNERS: Final = ("authzid", "minimum", "exclude", "require_binding", "fall_through")
 _IDENTITY: Final = {"context", "ca", "certificate", "server_name", "fingerprint"}
 _PHASES: Final = [field.name for field in fields(Timeouts) if field.name != "total"]
 
@@ -50,7 +51,7 @@ class _Maker:
 
     def parts(self) -> dict[str, Any]:
         """The values of each of the fields of ``Settings`` that are told or follow."""
-        self._check_alternatives()
+        self._check_words()
         endpoints = self._endpoints()
         tls = self._tls(endpoints)
         login = self._login(endpoints, tls) if self._credentials else None
@@ -124,17 +125,23 @@ class _Maker:
         named = not self._values.keys().isdisjoint(_IDENTITY)
         if self._credentials or named or any(one.port == SUBMISSION_PORT for one in endpoints):
             return TLSMode.STARTTLS
-        if self._protocol == "lmtp" or all(one.loopback for one in endpoints):
+        if self._protocol == "lmtp" or all(map(self._is_near, endpoints)):
             return TLSMode.NONE
         return TLSMode.OPPORTUNISTIC
+
+    def _is_near(self, endpoint: Endpoint) -> bool:
+        # Behind a proxy, localhost is the proxy's.
+        return endpoint.loopback and "proxy" not in self._places
 
     def _login(self, endpoints: tuple[Endpoint, ...], tls: TLSMode) -> Login | None:
         values = {**self._of(Login), **self._commands(), **self._looked_up(endpoints)}
         # What is wrong with a secret is told already: that it is missing would be told as well.
-        stand_ins = {names[0]: "?" for names in _ALTERNATIVES if not self._places.keys().isdisjoint(names)}
+        stand_ins = {
+            names[0]: "?" for names in (*_ALTERNATIVES, ("username",)) if not self._places.keys().isdisjoint(names)
+        }
         values = {**stand_ins, **{name: value for name, value in values.items() if value is not None}}
         told_none = self._values.get("tls") is TLSMode.NONE
-        local = all(one.path or (told_none and one.loopback) for one in endpoints)
+        local = all(one.path or (told_none and self._is_near(one)) for one in endpoints)
         values.setdefault("allow_cleartext", tls is TLSMode.NONE and local)
         return self.attempt(Login, **values)
 
@@ -159,7 +166,12 @@ class _Maker:
             return {"password": found, "username": username or self.attempt(found.login)}
         return {}
 
-    def _check_alternatives(self) -> None:
+    def _check_words(self) -> None:
+        """What is said twice, and what is said of a login that is none."""
+        useless = () if self._credentials else [name for name in _MANNERS if name in self._places]
+        self._problems += [
+            f"{self._places[name]}: expected a username or token beside it, got none" for name in useless
+        ]
         for names in _ALTERNATIVES:
             if len(found := [name for name in names if name in self._places]) > 1:
                 self._problems.append(f"{self._places[found[1]]}: expected one of {' and '.join(found)}, got both")

@@ -70,9 +70,9 @@ class _Conversion:
         )
 
     def _entity(self, octets: bytes, entity: Entity, place: _Place) -> bytes:
-        if self._fits(octets):
-            return crlf(octets)
         header = self._header(entity.header, place)
+        if header is entity.header and self._fits(octets):
+            return crlf(octets)
         if entity.type.startswith("multipart/") and entity.boundary:
             return entity.written(self._container(header, entity), self._multipart(entity, place))
         if entity.type in _MESSAGES and entity.encoding not in ("base64", "quoted-printable"):

@@ -16,6 +16,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
 # IDNA 2003 makes "ss" of a sharp s, and a plain sigma of the final one. UTS #46 by now keeps both, as browsers do, for
 # these are other names.
 _DEVIATIONS: Final = {"\u00df": "ss", "\u03c2": "\u03c3"}
+_ZONE: Final = re.compile(r"[A-Za-z0-9_.-]+")  # RFC 4007 §11: an interface's name
 _FULL_STOPS: Final = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490 §3.1
 HOSTS: Final = Path("/etc/hosts")
 MAILNAME: Final = Path("/etc/mailname")  # Debian policy §11.6
@@ -90,17 +91,21 @@ def _is_public(name: str) -> bool:
 
 
 def _is_address(host: str) -> bool:
+    address, percent, zone = host.partition("%")
+    # Python takes anything for a zone, a line feed too.
+    if percent and not _ZONE.fullmatch(zone):
+        return False
     try:
-        ip_address(host)
+        ip_address(address)
     except ValueError:
         return False
-    return True
+    return not percent or ":" in address
 
 
 def _is_literal(text: str) -> bool:
     is_six = text[:5].upper() == "IPV6:"
     address = text[5:] if is_six else text
-    return _is_address(address) and is_six == (":" in address)
+    return _is_address(address) and is_six == (":" in address) and "%" not in address
 
 
 def _a_label(label: str) -> str:

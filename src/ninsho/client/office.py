@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final, TypeAlias
 
 from ninsho.client.errors import ClientError
@@ -34,17 +35,25 @@ class Connection:
 
     def is_spent(self, now: float, more: int = 0) -> bool:
         """Whether it has done its share, with *more* messages than are counted."""
-        limits, told = self.session.settings.limits, self.session.capabilities.limit("MAILMAX")
+        lifetime = self.session.settings.limits.lifetime
+        old = lifetime is not None and now - self.born >= lifetime
+        return old or self.count + more >= self.most
+
+    @property
+    def most(self) -> float:
+        """How many messages it may be used for."""
         # RFC 9422 §4.1: MAILMAX are the transactions of one connection.
-        most = min((limit for limit in (limits.messages_per_connection, told) if limit), default=None)
-        old = limits.lifetime is not None and now - self.born >= limits.lifetime
-        return old or (most is not None and self.count + more >= most)
+        told = self.session.capabilities.limit("MAILMAX")
+        limits = (self.session.settings.limits.messages_per_connection, told)
+        return min((limit for limit in limits if limit), default=inf)
 
     def courier(self, desk: Desk, clock: Callable[[], float]) -> Courier:
         """Return what submits on this connection."""
-        capabilities = self.session.capabilities
+        capabilities, lifetime = self.session.capabilities, self.session.settings.limits.lifetime
         preparer = Preparer(capabilities, chunking="CHUNKING" in capabilities)
-        return Courier(self.session, preparer, desk, spent=lambda more: self.is_spent(clock(), more))
+        left, end = self.most - self.count, inf if lifetime is None else self.born + lifetime
+        # Asked before each message: the clock is read only where it matters.
+        return Courier(self.session, preparer, desk, spent=lambda n: n >= left or (end < inf and clock() >= end))
 
 
 @dataclass(slots=True)

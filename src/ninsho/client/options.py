@@ -165,7 +165,7 @@ def _deadline(seconds: int, options: Options, terms: Terms) -> str:
 def _held(options: Options, terms: Terms) -> str:
     _demand("FUTURERELEASE", terms)
     if options.hold_for is None:
-        return _held_until(options.hold_until)
+        return _held_until(options.hold_until, terms)
     if options.hold_until is not None:
         raise Unsendable("expected hold_for or hold_until, got both")
     longest = _limit_of("FUTURERELEASE", 0, terms) or 999_999_999
@@ -174,16 +174,25 @@ def _held(options: Options, terms: Terms) -> str:
     return f"HOLDFOR={int(options.hold_for)}"
 
 
-def _held_until(moment: datetime | None) -> str:
+def _held_until(moment: datetime | None, terms: Terms) -> str:
     if moment is None or moment.tzinfo is None:
         raise Unsendable("hold_until: expected a datetime with its time zone, got one without")
-    return f"HOLDUNTIL={moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    text = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    # RFC 4865 §4: a moment in UTC, written alike: so the later one is the greater text.
+    latest = _word("FUTURERELEASE", 1, terms)
+    if latest.endswith("Z") and text > latest:
+        raise Unsendable(f"hold_until: expected {latest} at the latest, got {text}")
+    return f"HOLDUNTIL={text}"
 
 
 def _limit_of(keyword: str, place: int, terms: Terms) -> int | None:
-    words = terms.capabilities.parameters(keyword)
-    word = words[place] if len(words) > place else ""
+    word = _word(keyword, place, terms)
     return int(word) if word.isascii() and word.isdigit() else None
+
+
+def _word(keyword: str, place: int, terms: Terms) -> str:
+    words = terms.capabilities.parameters(keyword)
+    return words[place] if len(words) > place else ""
 
 
 def _events(notify: Collection[str]) -> str:

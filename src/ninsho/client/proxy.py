@@ -37,7 +37,7 @@ def check(url: str) -> None:
 
 
 def connect(proxy_url: str, host: str, port: int, timeout: float | None = None) -> socket.socket:
-    """Return a socket that is connected to *host* through the proxy; it keeps *timeout*, which is for each of its steps.
+    """Return a socket that is connected to *host* through the proxy; it keeps *timeout*, which is each step's.
 
     Raises ``OSError`` (``TimeoutError``, ``ConnectionError``) where that fails, ``ConfigurationError`` where the
     proxy's URL, or *host*, cannot be one, or the package is missing.
@@ -54,7 +54,12 @@ def connect(proxy_url: str, host: str, port: int, timeout: float | None = None) 
         raise _accident(address, error) from None
 
 
-async def connect_async(proxy_url: str, host: str, port: int, timeout: float | None = None) -> socket.socket:  # noqa: ASYNC109 - like its twin
+async def connect_async(
+    proxy_url: str,
+    host: str,
+    port: int,
+    timeout: float | None = None,  # noqa: ASYNC109 - as its twin has it
+) -> socket.socket:
     """Return a non-blocking socket that is connected to *host* through the proxy; like ``connect``."""
     address, host = _checked(proxy_url, host)
     if address.scheme == "http":

@@ -45,7 +45,7 @@ def _not_above_nothing(numbers: "DataclassInstance", *may_be_nothing: str) -> li
     """What is wrong with a class of nothing but numbers, some of which may be None."""
     found = {one.name: getattr(numbers, one.name) for one in fields(numbers)}
     return [
-        f"{name}: expected a number above 0, got {number!r}"
+        f"{name}: expected a number {'from' if name in may_be_nothing else 'above'} 0, got {number!r}"
         for name, number in found.items()
         if number is not None and not (number > 0 or (number == 0 and name in may_be_nothing))
     ]

@@ -52,8 +52,9 @@ def _measured(opened: Opener, name: str, terms: Terms) -> Material:
     for chunk in sent(opened):
         measure.feed(chunk)
     header = _header(opened)
-    utf8 = not header.isascii() and terms.utf8 and is_utf8(header)
-    if measure.fits(terms) and (utf8 or header.isascii()):
+    seen = without_blind(header)
+    utf8 = not seen.isascii() and terms.utf8 and is_utf8(seen)
+    if measure.fits(terms) and (utf8 or seen.isascii()):
         content = FileContent(opened, name, measure)
         return Material(header, content, b" BODY=8BITMIME" if measure.eight_bit else b"", utf8=utf8)
     if measure.size > REENCODED_LIMIT:

@@ -83,6 +83,8 @@ class Courier:
         self._timeouts = session.settings.timeouts
         self._window = session.settings.limits.in_flight
         self._via = session.via
+        self._most_recipients = session.recipients_limit
+        self._each = session.settings.protocol == "lmtp"
         self._take, self._take_now = Take(desk, wait=True), Take(desk, wait=False)
         self._bundle = Bundle(watched=session.watch is not None)
         # Prepared and not begun; begun and without a verdict, the oldest first.
@@ -237,7 +239,7 @@ class Courier:
             job.fail(error)
             self._desk.give(job)
             return
-        self._ready.extend(transaction.split(self._session.recipients_limit))
+        self._ready.extend(transaction.split(self._most_recipients))
 
     def _opening(self, transaction: Transaction) -> list[bytes]:
         """Return the lines that begin a transaction, which is under way with them."""
@@ -284,8 +286,8 @@ class Courier:
 
     def _hear_ends(self, transaction: Transaction) -> Flow[None]:
         """Hear the verdict: with LMTP (RFC 2033 §4.2) one for each recipient that was accepted."""
-        count = transaction.accepted if self._session.settings.protocol == "lmtp" else 1
-        while len(transaction.ends) < max(1, count):
+        count = max(1, transaction.accepted) if self._each else 1
+        while len(transaction.ends) < count:
             transaction.ends.append((yield from self._session.reply(self._timeouts.data_end)))
         if transaction.go is None and transaction.accepted:
             self._judge_chunking(transaction)

@@ -135,10 +135,10 @@ def several(kind: type) -> Callable[[object], tuple[Any, ...]]:
 
 
 def secret_text(value: object) -> str:
-    """A text that may hold anything, but for a NUL."""
+    """A text that may hold anything but a NUL."""
     if isinstance(value, str) and value and "\0" not in value:
         return value
-    raise ValueError("expected a text without a NUL")
+    raise ValueError("expected a text that is not empty, and has no NUL")
 
 
 def hosts(value: object) -> tuple[tuple[str, int | None], ...]:

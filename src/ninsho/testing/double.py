@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from ninsho.client.errors import ClientError
 from ninsho.client.job import Job, Transaction
@@ -16,6 +16,8 @@ from ninsho.testing.commands import Envelope, read_path
 from ninsho.testing.received import Received
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply
+
+Given: TypeAlias = "Source | Submission"
 
 OFFERED: Final = (
     "8BITMIME",
@@ -77,7 +79,7 @@ class Blocking(Double):
 
     def send(
         self,
-        message: Source | Submission,
+        message: Given,
         sender: str | None = None,
         recipients: Sequence[str | Recipient] | None = None,
         options: Options = NO_OPTIONS,
@@ -87,7 +89,7 @@ class Blocking(Double):
 
     def send_many(
         self,
-        messages: Iterable[Source | Submission],
+        messages: Iterable[Given],
         *,
         order: Order = "submitted",  # noqa: ARG002 - here they are the same
         progress: Callable[[Progress], None] | None = None,
@@ -111,7 +113,7 @@ class Asynchronous(Double):
 
     async def send(
         self,
-        message: Source | Submission,
+        message: Given,
         sender: str | None = None,
         recipients: Sequence[str | Recipient] | None = None,
         options: Options = NO_OPTIONS,
@@ -121,7 +123,7 @@ class Asynchronous(Double):
 
     async def send_many(
         self,
-        messages: Iterable[Source | Submission] | AsyncIterator[Source | Submission],
+        messages: Iterable[Given] | AsyncIterator[Given],
         *,
         order: Order = "submitted",  # noqa: ARG002 - here they are the same
         progress: Callable[[Progress], None] | None = None,
@@ -157,8 +159,8 @@ class _Tally:
 
 
 async def _each(
-    messages: Iterable[Source | Submission] | AsyncIterator[Source | Submission],
-) -> AsyncIterator[Source | Submission]:
+    messages: Iterable[Given] | AsyncIterator[Given],
+) -> AsyncIterator[Given]:
     if isinstance(messages, AsyncIterator):
         async for message in messages:
             yield message

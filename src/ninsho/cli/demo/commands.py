@@ -1,6 +1,5 @@
 """``ninsho demo``: everything at once on real programs, checked while it is shown, and gone afterwards."""
 
-import smtplib
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from ninsho.cli.throwaway.child import kept_directory
 from ninsho.errors import NinshoError
 
 # What a peer that misbehaves, or is not there any more, leads to.
-TROUBLE = (NinshoError, smtplib.SMTPException, OSError)
+TROUBLE = (NinshoError, OSError)
 
 
 def demo(*, quiet: QuietOption = False) -> int:

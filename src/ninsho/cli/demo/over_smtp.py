@@ -1,17 +1,22 @@
 """The demonstration with a real Postfix between the mail client and ninsho."""
 
+import time
 from collections import Counter
 from pathlib import Path
 
 from ninsho.cli.demo.program import ThrowawayNinsho
 from ninsho.cli.demo.site import MECHANISMS, Site, User
-from ninsho.cli.demo.smtp import Client
 from ninsho.cli.demo.stage import Stage
-from ninsho.cli.throwaway import DOMAIN, ThrowawayPostfix
+from ninsho.cli.demo.submission import StepByStep, deliver, settings_for
+from ninsho.cli.passwords import generate
+from ninsho.cli.throwaway import ThrowawayPostfix
+from ninsho.client.settings import Settings
 
 SOCKET = "private/ninsho"
 # The user of the first test that there ever was.
 FIRST_USER = "hogehoge"
+MANY = 200
+WRONG = generate()
 
 
 def postfix_for_demo() -> ThrowawayPostfix:
@@ -43,19 +48,19 @@ class OverSmtp:
             self._wrong_password()
             stage.heading("What ninsho wrote about it")
             stage.remark(*ninsho.decisions())
+            self._many()
             stage.heading("ninsho is stopped in the middle: nobody is told that a password is wrong")
-            client = self._greeted()
-        stage.expect("AUTH without ninsho", 454, client.log_in("PLAIN", site.alice.name, site.alice.password))
-        client.close()
+            client = self._step_by_step("PLAIN", site.alice)
+            client.greet()
+        with client:
+            stage.expect("AUTH without ninsho", 454, client.log_in())
         with ThrowawayNinsho(site):
             self._first_test()
 
     def _mail_by(self, mechanism: str, user: User) -> None:
         self._stage.heading(f"{user.name} logs in by {mechanism} and sends a message")
-        client = self._greeted()
-        self._stage.expect(f"AUTH {mechanism}", 235, client.log_in(mechanism, user.name, user.password))
-        client.deliver(f"{user.name}@{DOMAIN}", subject=f"sent by {mechanism}")
-        client.quit()
+        (receipt,) = deliver(self._settings(mechanism, user), self._stage, f"sent by {mechanism}")
+        self._stage.expect(f"the receipt of {mechanism}", (mechanism, True), (receipt.via.mechanism, receipt.ok))
         self._delivered[user.name] += 1
         message = self._postfix.wait_for_mail(user.name, count=self._delivered[user.name])[-1].decode()
         told = [line.strip() for line in message.splitlines() if line.startswith("Subject:") or "sender:" in line]
@@ -68,20 +73,35 @@ class OverSmtp:
 
     def _wrong_password(self) -> None:
         self._stage.heading("A wrong password")
-        client = self._greeted()
-        self._stage.expect("AUTH with a wrong password", 535, client.log_in("PLAIN", self._site.alice.name, "wrong"))
-        client.quit()
+        with self._step_by_step("PLAIN", User(self._site.alice.name, WRONG)) as client:
+            client.greet()
+            self._stage.expect("what Postfix offers", tuple(MECHANISMS), client.mechanisms)
+            self._stage.expect("AUTH with a wrong password", 535, client.log_in())
+            client.quit()
+
+    def _many(self) -> None:
+        self._stage.heading(f"{MANY} messages on one connection, several on their way at once")
+        quiet = Stage(quiet=True)
+        subjects = [f"number {number}" for number in range(MANY)]
+        begin = time.monotonic()
+        receipts = deliver(self._settings("SCRAM-SHA-256", self._site.bob), quiet, *subjects)
+        seconds = time.monotonic() - begin
+        self._stage.remark(
+            f"{len(receipts)} receipts in {seconds:.2f} s, the last one's queue id {receipts[-1].queue_id}"
+        )
+        self._stage.expect(
+            "messages accepted, each under a name of its own", MANY, len({one.queue_id for one in receipts})
+        )
 
     def _first_test(self) -> None:
         self._stage.heading("ninsho is back: the first test")
-        client = self._greeted(brief=False)
-        self._stage.expect("AUTH OREORE", 235, client.log_in("OREORE", FIRST_USER))
         # Without QUIT: these lines are the last ones.
-        client.close()
+        with self._step_by_step("OREORE", User(FIRST_USER), brief=False) as client:
+            client.greet()
+            self._stage.expect("AUTH OREORE", 235, client.say_a_name("OREORE", FIRST_USER))
 
-    def _greeted(self, *, brief: bool = True) -> Client:
-        """Connect and say EHLO, which is when Postfix connects to ninsho."""
-        client = Client(self._postfix.port, self._stage, brief=brief)
-        client.ehlo()
-        self._stage.expect("EHLO", " ".join(MECHANISMS), client.esmtp_features.get("auth", "").strip())
-        return client
+    def _step_by_step(self, mechanism: str, user: User, *, brief: bool = True) -> StepByStep:
+        return StepByStep(self._settings(mechanism, user), self._stage, brief=brief)
+
+    def _settings(self, mechanism: str, user: User) -> Settings:
+        return settings_for(self._postfix.port, user.name, user.password, mechanism)
