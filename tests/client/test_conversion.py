@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ninsho.client.encoded_fields import encoded_fields
 from ninsho.client.message import Submission, Unsendable, prepare
 from ninsho.wire.ehlo import Capabilities
 
@@ -45,7 +46,11 @@ def test_eight_bit_text_is_made_readable_text_of_seven_bits_elsewhere():
     found = prepared(TEXT, OLD)
     octets = b"".join(found.content.plain())
     assert found.mail == b"MAIL FROM:<alice@example.com>\r\n"
-    assert octets == TEXT.split(b"\r\n\r\n")[0].replace(b"8bit", b"quoted-printable") + b"\r\n\r\nSch=C3=B6ne Gr=C3=BC=C3=9Fe, und alles Gute\r\n.Punkt\r\n"
+    assert (
+        octets
+        == TEXT.split(b"\r\n\r\n")[0].replace(b"8bit", b"quoted-printable")
+        + b"\r\n\r\nSch=C3=B6ne Gr=C3=BC=C3=9Fe, und alles Gute\r\n.Punkt\r\n"
+    )
 
 
 def test_text_that_is_hardly_ascii_becomes_base64():
@@ -73,7 +78,9 @@ def test_a_long_line_is_encoded_and_never_cut():  # pitfall 6
 
 def multipart(*parts, kind="mixed", fields=()):
     body = b"".join(b"--=b\r\n" + part + b"\r\n" for part in parts)
-    return mail(*fields, kind=f'multipart/{kind}; boundary="=b"', body=b"Preamble\r\n" + body + b"--=b--\r\nEpilogue\r\n")
+    return mail(
+        *fields, kind=f'multipart/{kind}; boundary="=b"', body=b"Preamble\r\n" + body + b"--=b--\r\nEpilogue\r\n"
+    )
 
 
 ASCII_PART = b"Content-Type: text/plain\r\nX-Odd:   spaced  \r\n\r\nplain  \r\n"
@@ -88,14 +95,17 @@ def test_only_the_part_that_needs_it_is_encoded():
     assert octets.endswith(b"Sch=C3=B6ne Gr=C3=BC=C3=9Fe, und alles Gute\r\n\r\n--=b--\r\nEpilogue\r\n")
     # The promise of the whole goes with that of the part.
     assert b"8bit" not in octets
-    assert [part.get_content() for part in parsed(octets).iter_parts()] == ["plain  \n", "Schöne Grüße, und alles Gute\n"]
+    assert [part.get_content() for part in parsed(octets).iter_parts()] == [
+        "plain  \r\n",
+        "Schöne Grüße, und alles Gute\r\n",
+    ]
 
 
 def test_a_message_within_a_message_is_converted_within():
     octets = sent(multipart(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + TEXT))
     assert b"message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\nFrom:" in octets
     (part,) = parsed(octets).iter_parts()
-    assert part.get_content().get_content() == "Schöne Grüße, und alles Gute\n.Punkt\n"
+    assert part.get_content().get_content() == "Schöne Grüße, und alles Gute\r\n.Punkt\r\n"
 
 
 def test_binary_parts_go_as_they_are_by_bdat_and_as_base64_elsewhere():  # pitfall 8
@@ -123,7 +133,7 @@ def test_line_feeds_alone_are_line_ends_everywhere_but_in_binary_parts():
 def test_what_is_signed_is_not_touched(field):  # pitfall 8
     signed = mail(field, body="Grüße\r\n".encode())
     assert sent(signed, EIGHT) == signed
-    with pytest.raises(Unsendable, match="(?i)a part cannot travel .*-signature forbids"):
+    with pytest.raises(Unsendable, match=r"(?i)a part cannot travel .*-signature forbids"):
         sent(signed)
 
 
@@ -136,12 +146,16 @@ def test_what_multipart_signed_holds_is_not_touched():
     beside = multipart(EIGHT_PART, message.partition(b"MIME-Version: 1.0\r\n")[2].replace(b"=b", b"=i"))
     with pytest.raises(Unsendable, match="multipart/signed forbids"):
         sent(beside)
-    seven = multipart(ASCII_PART, ASCII_PART, kind="signed").partition(b"MIME-Version: 1.0\r\n")[2].replace(b"=b", b"=i")
+    seven = (
+        multipart(ASCII_PART, ASCII_PART, kind="signed").partition(b"MIME-Version: 1.0\r\n")[2].replace(b"=b", b"=i")
+    )
     assert seven.partition(b"\r\n\r\n")[2].rstrip(b"\r\n") in sent(multipart(EIGHT_PART, seven))
 
 
 def test_a_header_that_is_not_ascii_goes_by_smtputf8_or_encoded():
-    message = ENVELOPE + "Cc: Jörg <j@bücher.example>\r\nSubject:  Grüße\r\nX-Raw: ".encode() + b"kept  \r\n\r\nHello\r\n"
+    message = (
+        ENVELOPE + "Cc: Jörg <j@bücher.example>\r\nSubject:  Grüße\r\nX-Raw: ".encode() + b"kept  \r\n\r\nHello\r\n"
+    )
     assert sent(message, UTF8) == message
     assert prepared(message, UTF8).mail.endswith(b" BODY=8BITMIME SMTPUTF8\r\n")
     for offered in (OLD, EIGHT):
@@ -158,6 +172,36 @@ def test_a_header_that_is_not_ascii_goes_by_smtputf8_or_encoded():
 def test_a_header_in_an_unknown_charset_loses_nothing():
     octets = sent(ENVELOPE + b"Subject: Gr\xfc\xdfe\r\n\r\nHello\r\n", UTF8)
     assert b"Subject: =?unknown-8bit?" in octets
+
+
+@pytest.mark.parametrize(
+    "field", [b"To: J\xf6rg <j@example.com>", b'Content-Type: text/plain; name="\xf6"', "References: <ö@x>".encode()]
+)
+def test_a_field_that_would_lose_its_meaning_is_refused(field):
+    with pytest.raises(Unsendable, match=field.split(b":")[0].decode()):
+        sent(ENVELOPE.replace(b"To:", b"Cc:") + field + b"\r\n\r\nHello\r\n", EIGHT)
+
+
+def test_a_file_name_in_a_header_stays_one():
+    octets = sent(ENVELOPE + 'Content-Disposition: attachment; filename="Grüße.txt"\r\n\r\nHello\r\n'.encode())
+    assert octets.isascii()
+    assert parsed(octets).get_filename() == "Grüße.txt"
+
+
+@given(
+    st.sampled_from(["To", "Subject", "X-Y", "Content-Type", "Content-Disposition", "Resent-From"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), max_size=200),
+)
+def test_no_field_becomes_two(name, value):
+    try:
+        header = encoded_fields(f"{name}: {value}é\r\n".encode())
+    except Unsendable:
+        return
+    first, *rest = header.removesuffix(b"\r\n").split(b"\r\n")
+    assert first.startswith(name.encode() + b":")
+    assert all(line[:1] in b" \t" and line.strip() for line in rest)
+    assert b"\r" not in header.replace(b"\r\n", b"")
+    assert b"\n" not in header.replace(b"\r\n", b"")
 
 
 def test_a_header_line_that_is_too_long_is_folded():
@@ -197,7 +241,11 @@ def test_one_long_line_of_base64_becomes_lines():
     assert parsed(octets).get_content() == b"ABC" * 400
 
 
-@given(st.binary(max_size=300), st.sampled_from([OLD, EIGHT, UTF8]), st.sampled_from(["image/png", "application/x", "audio/ogg"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([OLD, EIGHT, UTF8]),
+    st.sampled_from(["image/png", "application/x", "audio/ogg"]),
+)
 def test_whatever_a_binary_part_holds_arrives(data, offered, kind):
     head = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: binary\r\n\r\n".encode()
     message = multipart(ASCII_PART, head + data + b"\0")

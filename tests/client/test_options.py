@@ -51,7 +51,12 @@ def test_the_original_recipient_is_encoded(orcpt, parameter):
 
 @pytest.mark.parametrize(
     ("auth", "parameter"),
-    [("<>", "<>"), ("", "<>"), ("alice@example.com", "alice@example.com"), ('"a=b"@example.com', '"a+3Db"@example.com')],
+    [
+        ("<>", "<>"),
+        ("", "<>"),
+        ("alice@example.com", "alice@example.com"),
+        ('"a=b"@example.com', '"a+3Db"@example.com'),
+    ],
 )
 def test_the_submitter_is_named(auth, parameter):  # pitfall 51
     assert lines(Options(auth=auth), AUTH=["PLAIN"]) == (f"AUTH={parameter}", "")

@@ -5,6 +5,7 @@ import textwrap
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -39,7 +40,9 @@ def small_pieces(monkeypatch):
 
 
 octets = st.lists(
-    st.sampled_from([b"\r", b"\n", b".", b"\r\n", b"abc", b"Bcc: x", b"To: x\r\n", b" ", b"\xc3\xa9", b"\xff", b"x" * 500])
+    st.sampled_from(
+        [b"\r", b"\n", b".", b"\r\n", b"abc", b"Bcc: x", b"To: x\r\n", b" ", b"\xc3\xa9", b"\xff", b"x" * 500]
+    )
 ).map(b"".join)
 
 
@@ -67,8 +70,10 @@ def test_a_file_in_pieces_gives_what_it_gives_whole(message):
 def test_where_a_content_is_cut_does_not_matter_to_stuffing(message, cuts):
     message = content.with_line_ends(message)
     places = sorted({0, len(message), *(cut for cut in cuts if cut < len(message))})
-    chunks = [message[start:end] for start, end in zip(places, places[1:], strict=False)]
-    assert b"".join(content.stuffed(chunks)) == content.dot_stuffed(message) == b"".join(content.Octets(message).stuffed())
+    chunks = [message[start:end] for start, end in pairwise(places)]
+    assert (
+        b"".join(content.stuffed(chunks)) == content.dot_stuffed(message) == b"".join(content.Octets(message).stuffed())
+    )
 
 
 def test_a_large_content_comes_in_pieces():
@@ -162,14 +167,20 @@ def letter():
 def test_attachments_arrive_whatever_their_size(tmp_path, size):
     path = tmp_path / "データ.bin"
     path.write_bytes(data := os.urandom(size))
-    found = prepared(StreamedMessage(letter(), [Attachment(path), Attachment(path, "b.txt", "text/plain")]), Capabilities())
+    found = prepared(
+        StreamedMessage(letter(), [Attachment(path), Attachment(path, "b.txt", "text/plain")]), Capabilities()
+    )
     octets = b"".join(found.content.plain())
     assert len(octets) == found.content.size
     assert octets.isascii()
     assert max(map(len, octets.split(b"\r\n"))) <= 78
     text, first, second = message_from_bytes(octets, policy=policy.default).iter_parts()
     assert text.get_content().rstrip() == "Here they are: é"
-    assert (first.get_content_type(), first.get_filename(), first.get_content()) == ("application/octet-stream", path.name, data)
+    assert (first.get_content_type(), first.get_filename(), first.get_content()) == (
+        "application/octet-stream",
+        path.name,
+        data,
+    )
     assert (second.get_content_type(), second.get_filename()) == ("text/plain", "b.txt")
     assert second.get_payload(decode=True) == data
 

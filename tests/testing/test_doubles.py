@@ -1,12 +1,14 @@
 """The clients that send nothing have a client's face, and tell the truth."""
 
 import asyncio
+import inspect
 import io
 import mailbox
 from email.message import EmailMessage
 
 import pytest
 
+from ninsho import AsyncClient, Client
 from ninsho.client.errors import RecipientsRefused
 from ninsho.client.message import Submission
 from ninsho.client.options import Options, Recipient
@@ -57,7 +59,7 @@ def test_what_was_composed_is_kept():
 def test_an_envelope_may_be_given():
     client = MemoryClient()
     recipients = [Recipient("d@example.org", notify=["DELAY"])]
-    client.send(RAW, "", recipients, options=Options(envid="QQ314159", hold_for=60))
+    client.send(RAW, sender="", recipients=recipients, options=Options(envid="QQ314159", hold_for=60))
     (received,) = client.messages
     assert (received.sender, received.recipients) == ("", ("d@example.org",))
     assert received.mail_parameters == {"SIZE": str(len(SENT)), "ENVID": "QQ314159", "HOLDFOR": "60"}
@@ -82,7 +84,7 @@ def test_all_recipients_are_refused():
 
 
 def test_a_refusal_is_a_reply():
-    with pytest.raises(ValueError, match="expected a reply such as '550 5.1.1 no such user', got '250 ok'"):
+    with pytest.raises(ValueError, match=r"expected a reply such as '550 5\.1\.1 no such user', got '250 ok'"):
         MemoryClient(refuse={"c@example.org": "250 ok"})
 
 
@@ -136,6 +138,16 @@ def test_an_echo_is_readable(capsys):
     stream = io.StringIO()
     EchoClient(stream).send(RAW)
     assert stream.getvalue().endswith(".hello\n\n")
+
+
+def parameters(method):
+    return {name: (one.kind, one.default) for name, one in inspect.signature(method).parameters.items()}
+
+
+@pytest.mark.parametrize(("double", "client"), [(MemoryClient, Client), (AsyncMemoryClient, AsyncClient)])
+@pytest.mark.parametrize("name", ["send", "send_many", "connect", "close"])
+def test_the_face_is_the_clients(double, client, name):
+    assert parameters(getattr(double, name)) == parameters(getattr(client, name))
 
 
 def asynchronous(tmp_path):

@@ -5,8 +5,8 @@ import socket
 from email.message import EmailMessage
 
 import pytest
-
 from line_talk import CONTENT, ENVELOPE, HELLO, MAIL, RCPT, LineTalk
+
 from ninsho.testing import MailServer
 
 

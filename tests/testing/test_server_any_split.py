@@ -4,8 +4,8 @@ from threading import Event
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from line_talk import HELLO, MAIL, RCPT
+
 from ninsho.testing.accounts import Accounts
 from ninsho.testing.content import unstuff, unstuffed_lines
 from ninsho.testing.conversation import Conversation, Options, Site
@@ -36,7 +36,7 @@ class Chunks:
     def sendall(self, data):
         pass
 
-    def readable(self, patience):
+    def readable(self, _patience):
         return True
 
     def close(self, *, reset):

@@ -244,7 +244,7 @@ class AsyncClient:
             connection.transport.abort()
 
     async def _new(self) -> Connection:
-        transport, session = StreamTransport(self.settings), self._office.session()
+        transport, session = StreamTransport(self.settings, lambda: self._office.context), self._office.session()
         transport.take_time()
         try:
             await arun(session.connect(), transport)

@@ -1,14 +1,30 @@
 """Header fields made fit for lines of seven bits: encoded words (RFC 2047), A-labels, folds."""
 
 import re
+from email.errors import MessageError
 from email.header import Header
 from email.policy import SMTP
 
-from ninsho.client.addresses import a_labels
+from ninsho.client.addresses import a_labels, mailboxes
 from ninsho.client.content import has_long_line
 from ninsho.client.unsendable import Unsendable, excerpt
 
 _FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
+_FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*", re.ASCII)
+# What the standard library's parser of header fields is known to trip with.
+FAULTS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
+# Those whose display names alone may be encoded (RFC 2047 §5).
+ADDRESS_FIELDS = frozenset(
+    f"{prefix}{name}" for prefix in ("", "resent-") for name in ("from", "sender", "reply-to", "to", "cc", "bcc")
+)
+_PARAMETERS = frozenset(("content-type", "content-disposition"))
+# Nothing in these may be encoded.
+_IDENTIFIERS = frozenset(
+    {
+        *("message-id", "resent-message-id", "references", "in-reply-to", "content-id"),
+        *("received", "return-path", "date", "mime-version", "content-transfer-encoding"),
+    }
+)
 _FOLD_LIMIT = 78  # RFC 5322 §2.1.1
 
 
@@ -29,9 +45,13 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
     name, value = found[1].decode(), found[2].replace(b"\r\n", b"").strip(b" \t")
     if field.isascii():
         return _line(name, Header(value.decode(), maxlinelen=_FOLD_LIMIT, header_name=name))
+    if name.lower() in _IDENTIFIERS:
+        raise Unsendable(f"{name}: expected ASCII, or a server that offers SMTPUTF8, got {excerpt(value)}")
     try:
         return _encoded(name, value.decode())
     except UnicodeDecodeError:
+        if name.lower() in ADDRESS_FIELDS | _PARAMETERS:
+            raise Unsendable(f"{name}: expected UTF-8 or encoded words, got {excerpt(value)}") from None
         # RFC 1428 §3: nobody knows what it means, and nothing of it is lost.
         return _line(name, Header(value, "unknown-8bit", maxlinelen=_FOLD_LIMIT, header_name=name))
 
@@ -45,11 +65,29 @@ def _encoded(name: str, value: str) -> bytes:
 
 
 def encoded_value(name: str, value: str) -> str:
-    """Return the value of a field, folded, in ASCII; raise ``Unsendable`` for an address that cannot be."""
-    for address in getattr(SMTP.header_factory(name, value), "addresses", ()):
-        if not address.username.isascii():
-            raise Unsendable(f"{name}: expected a server that offers SMTPUTF8 for {excerpt(address.addr_spec)}")
-        if not address.domain.isascii():
-            value = value.replace(address.domain, a_labels(address.domain))
-    folded: str = SMTP.header_factory(name, value).fold(policy=SMTP)
-    return folded.partition(":")[2].strip()
+    """Return the value of a field, folded, in ASCII; raise ``Unsendable`` where that would change what it says."""
+    addresses = mailboxes(value, name) if name.lower() in ADDRESS_FIELDS else []
+    for address in addresses:
+        value = _with_a_labels(name, value, address)
+    folded = _folded(name, value)
+    # Read back, as the library's folding has let line ends through (CVE-2024-6923) and addresses be changed.
+    if not _FOLDED.fullmatch(folded) or (
+        addresses and mailboxes(folded.replace("\r\n", ""), name) != mailboxes(value, name)
+    ):
+        raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}")
+    return folded
+
+
+def _with_a_labels(name: str, value: str, address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    if not (local or address).isascii():
+        raise Unsendable(f"{name}: expected a server that offers SMTPUTF8 for {excerpt(address)}, got one without")
+    return value if domain.isascii() else value.replace(domain, a_labels(domain))
+
+
+def _folded(name: str, value: str) -> str:
+    try:
+        folded: str = SMTP.header_factory(name, value).fold(policy=SMTP)
+    except FAULTS as fault:
+        raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}: {fault}") from None
+    return folded.partition(":")[2].strip(" \t\r\n")

@@ -104,7 +104,7 @@ def _from_base64(body: bytes) -> bytes:
 
 def encoded(data: bytes, *, text: bool) -> tuple[bytes, str]:
     """Return *data* in lines of seven bits, and the encoding's name: what people can read, where it is short."""
-    if text and len(data.translate(None, _READABLE)) * 6 < len(data):
+    if text and len(data.translate(None, _READABLE)) * 4 < len(data):
         return crlf(binascii.b2a_qp(data, istext=True)), "quoted-printable"
     # 57 octets become the 76 characters of a line (RFC 2045 §6.8).
     lines = (binascii.b2a_base64(data[at : at + 57], newline=False) for at in range(0, len(data), 57))

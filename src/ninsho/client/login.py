@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ninsho.client.errors import AuthenticationFailed, NotOffered, ServerUnproven
 from ninsho.client.flow import Compute, Flow
+from ninsho.client.secret_sources import revealed
 from ninsho.client.settings import Login
 from ninsho.errors import ExchangeError, NoMechanism
 from ninsho.sasl.choosing import Chooser, channel_for
@@ -138,16 +139,12 @@ def _credentials(login: Login, session: "Session") -> Credentials:
     bindings = secured.bindings if secured else {}
     return Credentials(
         login.username,
-        _fetched(login.password) or "",
+        "" if login.password is None else revealed(login.password),
         login.authzid,
-        _fetched(login.token),
+        None if login.token is None else revealed(login.token),
         Channel(service=session.settings.protocol, host=host, port=endpoint.port, bindings=bindings),
         login.iterations,
     )
-
-
-def _fetched(secret: "str | Callable[[], str] | None") -> str | None:
-    return secret() if callable(secret) else secret
 
 
 def _refreshed(source: Callable[..., str]) -> str:

@@ -15,7 +15,7 @@ from ninsho.client.proxy import connect
 from ninsho.client.secured import Secured, secured_by
 from ninsho.client.session import Opened
 from ninsho.client.settings import Endpoint, Settings, TLSMode
-from ninsho.client.tls import context_of, explain, server_name_of
+from ninsho.client.tls import explain, server_name_of
 
 T = TypeVar("T")
 READ = 65_536  # octets
@@ -24,8 +24,9 @@ READ = 65_536  # octets
 class SocketTransport:
     """Answers the wants of one connection by a blocking socket; ``deadline`` ends every wait."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, context: Callable[[], ssl.SSLContext]) -> None:
         self._settings = settings
+        self._context = context
         self._endpoint = settings.endpoints[0]
         self._socket: socket.socket | None = None
         self.deadline: float | None = None
@@ -50,7 +51,7 @@ class SocketTransport:
         plain = self._sock
         plain.settimeout(self._left(timeout))
         try:
-            secured = context_of(trust).wrap_socket(plain, server_hostname=server_name_of(trust, self._endpoint))
+            secured = self._context().wrap_socket(plain, server_hostname=server_name_of(trust, self._endpoint))
             self._socket = secured
             return secured_by(secured, trust)
         except (OSError, ValueError) as error:

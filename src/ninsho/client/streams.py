@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ninsho.client.errors import ConnectionFailed, TLSFailed
 from ninsho.client.flow import Desk
@@ -11,6 +11,9 @@ from ninsho.client.job import Job
 from ninsho.client.secured import Secured, secured_by
 from ninsho.client.session import Opened
 from ninsho.client.settings import Endpoint, Settings, TLSMode
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 T = TypeVar("T")
 # RFC 8305 §5: how long to wait for one address before the next is tried beside it.
@@ -88,8 +91,9 @@ class Wire(asyncio.Protocol):
 class StreamTransport:
     """Answers the wants of one connection in an event loop; ``deadline`` ends every wait."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, context: Callable[[], "SSLContext"]) -> None:
         self._settings = settings
+        self._context = context
         self._endpoint = settings.endpoints[0]
         self._wire = Wire()
         self._wire.ended = True
@@ -110,7 +114,7 @@ class StreamTransport:
 
     async def start_tls(self, timeout: float) -> Secured:  # noqa: ASYNC109 - the want's own
         """Shake hands; raise ``TLSFailed``, also where octets came before."""
-        from ninsho.client.tls import context_of, server_name_of  # noqa: PLC0415 - only who has TLS needs ssl
+        from ninsho.client.tls import server_name_of  # noqa: PLC0415 - only who has TLS needs ssl
 
         wire, trust = self._wire, self._settings.trust
         if wire.received:
@@ -119,7 +123,7 @@ class StreamTransport:
             name = server_name_of(trust, self._endpoint)
             limit = self._left(timeout)
             started = await asyncio.get_running_loop().start_tls(
-                wire.transport, wire, context_of(trust), server_hostname=name, ssl_handshake_timeout=limit
+                wire.transport, wire, self._context(), server_hostname=name, ssl_handshake_timeout=limit
             )
             if started is None:
                 raise ConnectionResetError("the server closed the connection in the handshake")

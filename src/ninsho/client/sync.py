@@ -281,7 +281,7 @@ class Client:
             connection.transport.close()
 
     def _new(self) -> Connection:
-        transport, session = SocketTransport(self.settings), self._office.session()
+        transport, session = SocketTransport(self.settings, lambda: self._office.context), self._office.session()
         transport.take_time()
         try:
             run(session.connect(), transport)

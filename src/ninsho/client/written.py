@@ -1,23 +1,18 @@
 """Writing message objects of the standard library as octets, without changing them."""
 
 import copy
-from email.errors import MessageError
 from email.generator import BytesGenerator
-from email.policy import SMTP, EmailPolicy, Policy
+from email.policy import EmailPolicy, Policy
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from ninsho.client.encoded_fields import encoded_value
+from ninsho.client.addresses import mailboxes
+from ninsho.client.encoded_fields import ADDRESS_FIELDS, FAULTS, encoded_value
 from ninsho.client.terms import Terms
 from ninsho.client.unsendable import Unsendable
 
 if TYPE_CHECKING:
     from email.message import Message
-
-# Those whose addresses may want SMTPUTF8.
-_ADDRESSES = frozenset(
-    f"{prefix}{name}" for prefix in ("", "resent-") for name in ("from", "sender", "reply-to", "to", "cc", "bcc")
-)
 
 
 def written(message: "Message[Any, Any]", terms: Terms) -> bytes:
@@ -29,7 +24,7 @@ def written(message: "Message[Any, Any]", terms: Terms) -> bytes:
             raise Unsendable("expected a server that offers SMTPUTF8 for an address in the header, got one without")
         # ">From " is for mailboxes, not for the way there.
         BytesGenerator(out, mangle_from_=False, policy=_policy(message.policy, utf8=utf8)).flatten(changed)
-    except (MessageError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except FAULTS as error:
         raise Unsendable(f"the message cannot be written: {error}") from error
     return out.getvalue()
 
@@ -47,16 +42,31 @@ def _fitted(message: "Message[Any, Any]") -> "tuple[Message[Any, Any], bool]":
     """
     changed = {}
     for place, (name, value) in enumerate(message.raw_items()):
-        if name.lower() in _ADDRESSES and _is_international(value):
-            if any(not address.username.isascii() for address in SMTP.header_factory(name, value).addresses):
-                return message, True
-            changed[place] = encoded_value(name, str(value))
+        if name.lower() not in ADDRESS_FIELDS or not _is_international(value):
+            continue
+        addresses = _addresses(name, value)
+        if any(not local.isascii() for local, _ in addresses):
+            return message, True
+        if not hasattr(value, "addresses") or any(not domain.isascii() for _, domain in addresses):
+            changed[place] = encoded_value(name, _unfolded(value))
     return (_twin(message, changed) if changed else message), False
 
 
 def _is_international(value: object) -> bool:
     # Surrogates are octets of somebody else's message: they are dealt with as such.
     return isinstance(value, str) and not value.isascii() and not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def _addresses(name: str, value: str) -> list[tuple[str, str]]:
+    """Return local parts and domains: of a header object as it knows them, of a string as it reads."""
+    if hasattr(value, "addresses"):
+        return [(address.username, address.domain) for address in value.addresses]
+    parts = (address.rpartition("@") for address in mailboxes(_unfolded(value), name))
+    return [(local, domain) if at else (domain, "") for local, at, domain in parts]
+
+
+def _unfolded(value: str) -> str:
+    return value.replace("\r", "").replace("\n", "")
 
 
 def _twin(message: "Message[Any, Any]", changed: dict[int, str]) -> "Message[Any, Any]":

@@ -1,14 +1,14 @@
 """What stands in for a client: messages are made ready as for a server, and then kept; with true receipts."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 
 from ninsho.client.errors import ClientError
 from ninsho.client.job import Job, Transaction
-from ninsho.client.message import Prepared, Preparer, Recipient, Source, Submission
-from ninsho.client.office import delivered, submission
+from ninsho.client.message import Prepared, Preparer, Recipient, Submission
+from ninsho.client.office import Sendable, delivered, submission
 from ninsho.client.options import NO_OPTIONS, Options
 from ninsho.client.outbox import Order, Progress
 from ninsho.client.receipt import Receipt, Via
@@ -16,8 +16,6 @@ from ninsho.testing.commands import Envelope, read_path
 from ninsho.testing.received import Received
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply
-
-Given: TypeAlias = "Source | Submission"
 
 OFFERED: Final = (
     "8BITMIME",
@@ -46,8 +44,8 @@ class Double:
         # By DATA: nothing binary is left in what is kept.
         self._preparer = Preparer(capabilities, chunking=False)
 
-    def close(self) -> None:
-        """Let go of what is held open."""
+    def _let_go(self) -> None:
+        """Close what is held open."""
 
     def _keep(self, received: Received) -> None:
         raise NotImplementedError
@@ -79,7 +77,9 @@ class Blocking(Double):
 
     def send(
         self,
-        message: Given,
+        message: Sendable,
+        /,
+        *,
         sender: str | None = None,
         recipients: Sequence[str | Recipient] | None = None,
         options: Options = NO_OPTIONS,
@@ -89,7 +89,8 @@ class Blocking(Double):
 
     def send_many(
         self,
-        messages: Iterable[Given],
+        messages: Iterable[Sendable],
+        /,
         *,
         order: Order = "submitted",  # noqa: ARG002 - here they are the same
         progress: Callable[[Progress], None] | None = None,
@@ -99,13 +100,20 @@ class Blocking(Double):
         for message in messages:
             yield tally.told(self._submit(submission(message)))
 
+    def connect(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Close what is held open."""
+        self._let_go()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._let_go()
 
 
 class Asynchronous(Double):
@@ -113,7 +121,9 @@ class Asynchronous(Double):
 
     async def send(
         self,
-        message: Given,
+        message: Sendable,
+        /,
+        *,
         sender: str | None = None,
         recipients: Sequence[str | Recipient] | None = None,
         options: Options = NO_OPTIONS,
@@ -123,7 +133,8 @@ class Asynchronous(Double):
 
     async def send_many(
         self,
-        messages: Iterable[Given] | AsyncIterator[Given],
+        messages: Iterable[Sendable] | AsyncIterable[Sendable],
+        /,
         *,
         order: Order = "submitted",  # noqa: ARG002 - here they are the same
         progress: Callable[[Progress], None] | None = None,
@@ -133,13 +144,20 @@ class Asynchronous(Double):
         async for message in _each(messages):
             yield tally.told(self._submit(submission(message)))
 
+    async def connect(self) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        """Close what is held open."""
+        self._let_go()
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self._let_go()
 
 
 class _Tally:
@@ -159,9 +177,9 @@ class _Tally:
 
 
 async def _each(
-    messages: Iterable[Given] | AsyncIterator[Given],
-) -> AsyncIterator[Given]:
-    if isinstance(messages, AsyncIterator):
+    messages: Iterable[Sendable] | AsyncIterable[Sendable],
+) -> AsyncIterator[Sendable]:
+    if isinstance(messages, AsyncIterable):
         async for message in messages:
             yield message
     else:

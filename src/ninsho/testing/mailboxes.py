@@ -18,8 +18,7 @@ class _Mailbox(Double):
         super().__init__(refuse=refuse)
         self._mailbox = self._open(os.fspath(path))
 
-    def close(self) -> None:
-        """Write what is not written yet."""
+    def _let_go(self) -> None:
         self._mailbox.close()
 
     def _open(self, path: str) -> "mailbox.mbox | mailbox.Maildir":

@@ -13,6 +13,7 @@ from ninsho.client.receipt import Receipt
 from ninsho.client.session import Session
 from ninsho.client.settings import Settings
 from ninsho.client.sockets import SocketTransport
+from ninsho.client.tls import context_of
 from ninsho.client.transcript import Transcript
 from ninsho.sasl.dialogue import Denial, Denied, Verdict
 from ninsho.sasl.exchange import Credentials, Steps
@@ -79,7 +80,7 @@ class StepByStep:
 
     def __init__(self, settings: Settings, stage: Stage, *, brief: bool) -> None:
         self._settings = settings
-        self._transport = SocketTransport(settings)
+        self._transport = SocketTransport(settings, lambda: context_of(settings.trust))
         self._session = Session(settings, watch=Shown(stage, brief=brief))
 
     @property

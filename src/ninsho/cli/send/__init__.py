@@ -1,0 +1,1 @@
+"""Sending mail: a message written from options, or messages given whole, through any server."""
