@@ -1,3 +1,4 @@
+from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
 from io import BytesIO
@@ -296,6 +297,9 @@ def test_an_address_that_is_not_ascii_brings_the_header_to_utf8():
 
 
 def test_messages_of_the_older_kind_are_sent_too():
+    international = MIMEText("Hello\n")
+    international["From"], international["To"] = "j@example.com", "用户 <用户@例え.jp>"
+    assert prepared(international).recipients == ("用户@例え.jp",)
     message = MIMEText("From here\nété\n", "plain", "utf-8")
     message["From"] = "Jörg <j@example.com>"
     message["To"] = "b@example.org"
@@ -306,6 +310,17 @@ def test_messages_of_the_older_kind_are_sent_too():
     plain.set_payload("From here\n")
     # ">From" is for mailboxes.
     assert b"".join(prepared(plain).content.plain()).endswith(b"\r\n\r\nFrom here\r\n")
+
+
+@pytest.mark.parametrize("rules", [policy.default, policy.SMTP, policy.compat32])
+def test_a_signed_message_object_is_not_folded_again(rules):  # pitfall 11
+    signed = (
+        b"DKIM-Signature: v=1; h=from:to;\r\n bh=" + b"x" * 90 + b";\r\n\tb=y\r\n"
+        b"From: a@example.com\r\nTo: Somebody with   spaces <b@example.org>,\r\n    c@example.org\r\n"
+        b"Subject: " + b"a long line, " * 9 + b"\r\n\r\nHello\r\n"
+    )
+    message = message_from_bytes(signed, policy=rules)
+    assert sent(message) == signed
 
 
 def test_a_message_object_that_cannot_be_written_says_why():

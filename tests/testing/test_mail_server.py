@@ -35,29 +35,33 @@ def test_what_was_sent_is_there_when_the_client_has_been_told(server):
 
 
 def test_it_offers_what_a_client_may_use():
-    with MailServer(users={"tim": "tanstaaf"}, size_limit=1000, limits={"RCPTMAX": 2}) as server:
-        with LineTalk(server) as talk:
-            assert extensions(talk.ask(HELLO)) == [
-                "PIPELINING",
-                "8BITMIME",
-                "SMTPUTF8",
-                "DSN",
-                "ENHANCEDSTATUSCODES",
-                "CHUNKING",
-                "SIZE 1000",
-                "BINARYMIME",
-                "AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-512 SCRAM-SHA-1 CRAM-MD5 DIGEST-MD5 SCRAM-SHA3-512",
-                "LIMITS RCPTMAX=2",
-            ]
+    with (
+        MailServer(users={"tim": "tanstaaf"}, size_limit=1000, limits={"RCPTMAX": 2}) as server,
+        LineTalk(server) as talk,
+    ):
+        assert extensions(talk.ask(HELLO)) == [
+            "PIPELINING",
+            "8BITMIME",
+            "SMTPUTF8",
+            "DSN",
+            "ENHANCEDSTATUSCODES",
+            "CHUNKING",
+            "SIZE 1000",
+            "BINARYMIME",
+            "AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-512 SCRAM-SHA-1 CRAM-MD5 DIGEST-MD5 SCRAM-SHA3-512",
+            "LIMITS RCPTMAX=2",
+        ]
 
 
 def test_capabilities_can_be_turned_off_and_on():
     off = {"PIPELINING", "CHUNKING", "SMTPUTF8", "ENHANCEDSTATUSCODES"}
-    with MailServer(without=off, extensions={"DELIVERBY": "240", "AUTH=LOGIN": "PLAIN"}) as server:
-        with LineTalk(server) as talk:
-            assert extensions(talk.ask(HELLO)) == ["8BITMIME", "DSN", "SIZE", "DELIVERBY 240", "AUTH=LOGIN PLAIN"]
-            assert talk.ask(f"{MAIL} BY=120;R") == "250 Ok"
-            assert talk.ask("BDAT 0 LAST") == "500 Command unrecognized"
+    with (
+        MailServer(without=off, extensions={"DELIVERBY": "240", "AUTH=LOGIN": "PLAIN"}) as server,
+        LineTalk(server) as talk,
+    ):
+        assert extensions(talk.ask(HELLO)) == ["8BITMIME", "DSN", "SIZE", "DELIVERBY 240", "AUTH=LOGIN PLAIN"]
+        assert talk.ask(f"{MAIL} BY=120;R") == "250 Ok"
+        assert talk.ask("BDAT 0 LAST") == "500 Command unrecognized"
 
 
 def test_parameters_are_kept():

@@ -129,15 +129,18 @@ def test_a_certificate_of_files_is_read(certificate, tmp_path):
     leaf.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
     made.maker.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     read = Certificate.read(tmp_path / "server.pem", clients=tmp_path / "authority.pem")
-    with MailServer(tls="implicit", certificate=read) as server:
-        with LineTalk(server, implicit=True, context=made.trusting()) as talk:
-            assert talk.send().startswith("250")
+    with (
+        MailServer(tls="implicit", certificate=read) as server,
+        LineTalk(server, implicit=True, context=made.trusting()) as talk,
+    ):
+        assert talk.send().startswith("250")
 
 
 def test_an_expired_certificate_is_not_believed():
     with MailServer(tls="implicit", certificate=Certificate.made(expired=True)) as server:
+        context = server.certificate.trusting()
         with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
-            smtplib.SMTP_SSL("localhost", server.port, context=server.certificate.trusting())
+            smtplib.SMTP_SSL("localhost", server.port, context=context)
 
 
 def test_only_masters_act_as_others(server):
@@ -209,9 +212,11 @@ def test_what_a_mechanism_fails_with_is_raised():
     def broken(response):
         raise ZeroDivisionError("of mine")
 
+    server = MailServer(mechanisms=[broken]).start()
+    with LineTalk(server) as talk:
+        assert talk.ask(HELLO, "AUTH BROKEN =") == "454 4.7.0 Temporary authentication failure"
     with pytest.raises(ZeroDivisionError, match="of mine"):
-        with MailServer(mechanisms=[broken]) as server, LineTalk(server) as talk:
-            assert talk.ask(HELLO, "AUTH BROKEN =") == "454 4.7.0 Temporary authentication failure"
+        server.stop()
 
 
 def test_an_outage_is_temporary():

@@ -117,8 +117,7 @@ def test_nothing_is_pipelined_after_helo(server):
         assert found(server) == ["MAIL: octets behind it, and PIPELINING is not offered"]
 
 
-def test_who_speaks_before_the_greeting(server):
-    server.delay("greeting", 0.05)
+def test_who_speaks_before_the_greeting():
     with MailServer(tls="implicit") as tls, LineTalk(tls, greet=False) as talk:
         context = tls.certificate.trusting()
         # What is said with the end of the handshake is there before the server can greet.

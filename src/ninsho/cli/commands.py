@@ -112,6 +112,27 @@ COMMANDS = (
         ),
     ),
     Command(
+        "send",
+        "ninsho.cli.send.commands:send",
+        "Send a message, or several, through a server.",
+        (
+            "ninsho send --from alice@example.org --to bob@example.net --subject Hello --text 'How are you?'",
+            "ninsho send --to bob@example.net --subject Report --attach report.pdf < report.txt",
+            "ninsho send --message - --via smtp://alice@mail.example.org --password-from keyring < message.eml",
+            "ninsho send --message ./Maildir --recipient archive@example.org --quiet",
+        ),
+    ),
+    Command(
+        "probe",
+        "ninsho.cli.probe.commands:probe",
+        "Look at a mail server: what it offers, and what is wrong with it.",
+        (
+            "ninsho probe mail.example.org",
+            "ninsho probe mail.example.org:465 --json",
+            "ninsho probe smtp://alice@mail.example.org --password-from ask --try-mechanisms",
+        ),
+    ),
+    Command(
         "serve",
         "ninsho.cli.serve:serve",
         "Serve mail servers.",

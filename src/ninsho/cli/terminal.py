@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 from ninsho.cli.endings import WrongUsage
 
@@ -41,10 +42,11 @@ def say_diff(lines: Iterable[str]) -> None:
         say(coloured(line, _COLOURS.get(line[:1], "")))
 
 
-def coloured(text: str, code: str) -> str:
-    """Return *text* with a colour of ANSI X3.64, if standard output shows colours."""
+def coloured(text: str, code: str, *, stream: TextIO | None = None) -> str:
+    """Return *text* with a colour of ANSI X3.64, if *stream*, else standard output, shows colours."""
     # https://no-color.org: any text but the empty one means no colour.
-    shown = code and sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    shown = code and wanted and (stream or sys.stdout).isatty()
     return f"\x1b[{code}m{text}\x1b[0m" if shown else text
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from ninsho.client.content import crlf, has_long_line, has_strays
 from ninsho.client.encoded_fields import encoded_fields
 from ninsho.client.entity import Entity, decoded, encoded, first_line_end, pieces, with_encoding, with_mime
+from ninsho.client.headers import SIGNATURES
 from ninsho.client.unsendable import Unsendable
 
 DEPTH_LIMIT = 50  # entities within entities
 
-_SEALED = re.compile(rb"^(DKIM-Signature|ARC-Message-Signature)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_SEALED = re.compile(rb"^(%b)[ \t]*:" % "|".join(sorted(SIGNATURES)).encode(), re.IGNORECASE | re.MULTILINE)
 _MESSAGES = ("message/rfc822", "message/global", "message/news")
 
 

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+# Fields that vouch for others and for the body: nothing may be encoded behind them (RFC 6376 §5.3).
+SIGNATURES = frozenset(("dkim-signature", "arc-message-signature"))
+
 # The white space in front of the colon is obsolete, and read all the same (RFC 5322 §4.5).
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n")
 _BLIND = re.compile(rb"^(?:resent-)?bcc[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)

@@ -17,7 +17,7 @@ from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.mechanism import Mechanism
 from ninsho.sasl.oauth import Refusal, read_refusal
 from ninsho.sasl.registry import clients
-from ninsho.wire.smtp import COMMAND_LIMIT, Reply
+from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
     from ninsho.client.session import Session
@@ -90,10 +90,10 @@ def authenticate(session: "Session", mechanism: Mechanism, credentials: Credenti
 
 def _talk(session: "Session", name: str, exchange: Exchange) -> Flow[Reply]:
     """Give each challenge to the mechanism; return the reply that ends it."""
-    first = yield from Compute(exchange.begin)
+    first = yield from Compute(lambda: exchange.begin(initial_response=session.initial_response))
     line = b"AUTH " + name.encode()
     encoded = None if first is None else b64encode(first) or EMPTY
-    if encoded is not None and len(line) + len(encoded) + 3 > COMMAND_LIMIT:
+    if encoded is not None and len(line) + len(encoded) + 3 > session.command_limit:
         # RFC 4954 §4: one that is too long for a command waits for an empty challenge.
         encoded = None
         exchange.hold(first or b"")
@@ -142,7 +142,7 @@ def _credentials(login: Login, session: "Session") -> Credentials:
         "" if login.password is None else revealed(login.password),
         login.authzid,
         None if login.token is None else revealed(login.token),
-        Channel(service=session.settings.protocol, host=host, port=endpoint.port, bindings=bindings),
+        Channel(service=session.service, host=host, port=endpoint.port, bindings=bindings),
         login.iterations,
     )
 

@@ -73,7 +73,7 @@ class Office:
 
     @cached_property
     def context(self) -> "SSLContext":
-        """The TLS context of all connections: to make one takes 40 ms, and sessions are resumed only within one."""
+        """The TLS context of all connections: to make one takes some 40 ms."""
         from ninsho.client.tls import context_of  # noqa: PLC0415 - only who has TLS needs ssl
 
         return context_of(self.settings.trust)

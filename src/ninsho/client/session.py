@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from ninsho.client.errors import (
     ClientError,
@@ -21,7 +21,7 @@ from ninsho.client.settings import Endpoint, Settings, TLSMode
 from ninsho.client.transcript import Watch
 from ninsho.errors import ProtocolError
 from ninsho.wire.ehlo import Capabilities
-from ninsho.wire.smtp import Replies, Reply, command
+from ninsho.wire.smtp import COMMAND_LIMIT, Replies, Reply, command
 
 CHALLENGE: Final = 334
 CLOSING: Final = 421  # RFC 5321 §3.8: the server closes the connection, whatever it was asked
@@ -42,8 +42,14 @@ class Session:
     """The talk on one connection.
 
     ``capabilities`` is what the server offers now, but for those that are to be done *without*; ``broken`` says that
-    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT.
+    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT. ``parser`` reads what the
+    server says, ``service`` is what SASL calls it (RFC 4422 §3.1), ``command_limit`` how long a command may be.
     """
+
+    parser: ClassVar[type[Replies]] = Replies
+    command_limit: ClassVar[int] = COMMAND_LIMIT
+    # RFC 4954 §4: a server may ask for it; a few do not know it.
+    initial_response = True
 
     def __init__(self, settings: Settings, *, watch: Watch | None = None, without: set[str] | None = None) -> None:
         self.settings = settings
@@ -58,7 +64,12 @@ class Session:
         self.chunked = False
         self._secrets: tuple[bytes, ...] = ()
         self._address = ""
-        self._replies = Replies()
+        self._replies = self.parser()
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.settings.protocol
 
     @property
     def via(self) -> Via:
@@ -168,6 +179,11 @@ class Session:
         reply = yield from self.command("STARTTLS")
         if reply.code != 220:
             raise TLSFailed(f"{self.endpoint}: STARTTLS: {reply}")
+        yield from self.shake_hands()
+        yield from self.hello(helo=False)
+
+    def shake_hands(self) -> Flow[None]:
+        """Begin TLS, as the server has agreed to; raise ``TLSFailed``, with which the connection is at its end."""
         if self._replies.pending:
             # What came in clear before the handshake would be taken for what came after it (CVE-2021-22947).
             self.broken = True
@@ -176,11 +192,10 @@ class Session:
         self.capabilities = Capabilities()
         self.secured = yield StartTLS(self.settings.timeouts.connect)
         self._note(f"{self.secured.version} {self.secured.cipher}" if self.secured else "")
-        yield from self.hello(helo=False)
 
     def greet(self, endpoint: Endpoint) -> Flow[None]:
         """Connect to *endpoint* and hear its greeting."""
-        self.endpoint, self._replies, self.broken = endpoint, Replies(), False
+        self.endpoint, self._replies, self.broken = endpoint, self.parser(), False
         self.secured, self.mechanism, self.capabilities = None, "", Capabilities()
         self._note(f"connecting to {endpoint}")
         opened: Opened = yield Open(endpoint, self.settings.timeouts.connect)

@@ -49,9 +49,9 @@ class TokenSource:
     """Gets access tokens from *url*, and remembers one until shortly before its end; give it to a client as ``token``.
 
     With a *refresh_token* it is the user's (RFC 6749 §6), without one the program's own (§4.4). Some servers replace
-    the refresh token now and then: *keep* is called with the new one, to be stored where the old one was. ``google`` and
-    ``microsoft`` know these two's addresses. It may be used by several threads. Raises ``ConfigurationError`` for an
-    address that is neither https nor on this machine; a call raises ``TokenUnavailable``.
+    the refresh token now and then: *keep* is called with the new one, to be stored where the old one was. ``google``
+    and ``microsoft`` know these two's addresses. It may be used by several threads. Raises ``ConfigurationError`` for
+    an address that is neither https nor on this machine; a call raises ``TokenUnavailable``.
     """
 
     url: str

@@ -1,13 +1,14 @@
-"""Writing message objects of the standard library as octets, without changing them."""
+"""Writing message objects of the standard library as octets; nothing of them changes but a boundary that they lack."""
 
 import copy
 from email.generator import BytesGenerator
-from email.policy import EmailPolicy, Policy
+from email.policy import SMTPUTF8, EmailPolicy, Policy
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from ninsho.client.addresses import mailboxes
 from ninsho.client.encoded_fields import ADDRESS_FIELDS, FAULTS, encoded_value
+from ninsho.client.headers import SIGNATURES
 from ninsho.client.terms import Terms
 from ninsho.client.unsendable import Unsendable
 
@@ -23,16 +24,26 @@ def written(message: "Message[Any, Any]", terms: Terms) -> bytes:
         if utf8 and not terms.utf8:
             raise Unsendable("expected a server that offers SMTPUTF8 for an address in the header, got one without")
         # ">From " is for mailboxes, not for the way there.
-        BytesGenerator(out, mangle_from_=False, policy=_policy(message.policy, utf8=utf8)).flatten(changed)
+        BytesGenerator(out, mangle_from_=False, policy=_policy(message, utf8=utf8)).flatten(changed)
     except FAULTS as error:
         raise Unsendable(f"the message cannot be written: {error}") from error
     return out.getvalue()
 
 
-def _policy(policy: Policy, *, utf8: bool) -> Policy:
+def _policy(message: "Message[Any, Any]", *, utf8: bool) -> Policy:
+    policy = message.policy
+    if SIGNATURES.intersection(map(str.lower, message.keys())):
+        return _verbatim(policy)
     if isinstance(policy, EmailPolicy):
         return policy.clone(linesep="\r\n", utf8=utf8)
-    return policy.clone(linesep="\r\n")
+    return SMTPUTF8.clone(cte_type=policy.cte_type) if utf8 else policy.clone(linesep="\r\n")
+
+
+def _verbatim(policy: Policy) -> Policy:
+    """Fold nothing again that came folded: it would no longer be what was signed."""
+    if isinstance(policy, EmailPolicy):
+        return policy.clone(linesep="\r\n", refold_source="none")
+    return policy.clone(linesep="\r\n", max_line_length=0)
 
 
 def _fitted(message: "Message[Any, Any]") -> "tuple[Message[Any, Any], bool]":

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
-from typing import IO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple, cast
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send import mbox
@@ -40,19 +40,22 @@ class Mail:
 
     def __iter__(self) -> Iterator[Given]:
         for place in self._files:
-            yield from self._read(place)
+            try:
+                yield from self._read(place)
+            except OSError:
+                # The client says what is wrong with it, and goes on with the others.
+                yield Given(place, Path(place))
 
     def _read(self, place: str) -> Iterator[Given]:
         if place == STANDARD_INPUT:
             yield from self._parted("standard input", self._kept(sys.stdin.buffer, b""))
             return
-        try:
-            file = self._stack.enter_context(Path(place).open("rb"))
-        except OSError:
-            # It was there before. The client says what is wrong with it, and goes on with the others.
-            yield Given(place, Path(place))
-            return
-        yield from self._parted(place, file)
+        with Path(place).open("rb") as file:
+            if Path(place).is_file():
+                yield from self._parted(place, file)
+            else:
+                # A pipe's end can be read once.
+                yield from self._parted(place, self._kept(file, b""))
 
     def _parted(self, place: str, file: "IO[bytes]") -> Iterator[Given]:
         head = file.read(HEADER_LIMIT)
@@ -60,22 +63,23 @@ class Mail:
         if head.startswith(mbox.MARK):
             for number, octets in enumerate(mbox.messages(file), 1):
                 yield Given(f"{place}, message {number}", self._completed(octets))
-        elif len(head) < SMALL:
+        elif len(head) < HEADER_LIMIT:
             yield Given(place, self._completed(head))
         else:
-            yield Given(place, self._streamed(file, lacking(_header(head), self._sender)))
-            return
-        file.close()
+            yield Given(place, self._streamed(file, Path(place), lacking(_header(head), self._sender)))
 
     def _completed(self, octets: bytes) -> bytes:
         return lacking(_header(octets), self._sender) + octets
 
-    def _streamed(self, file: "IO[bytes]", lines: bytes) -> Source:
-        return self._kept(file, lines) if lines else file  # type: ignore[return-value]  # as seekable as any
+    def _streamed(self, file: "IO[bytes]", path: Path, lines: bytes) -> Source:
+        """Return a message that may be larger than memory."""
+        if path.is_file() and not lines:
+            return path
+        return cast("BinaryIO", self._kept(file, lines) if lines else file)
 
     def _kept(self, file: "IO[bytes]", lines: bytes) -> "IO[bytes]":
         """Copy to where it can be read twice: memory if it is small, else disk."""
-        copy: IO[bytes] = self._stack.enter_context(SpooledTemporaryFile(SMALL))
+        copy: IO[bytes] = self._stack.enter_context(SpooledTemporaryFile(SMALL))  # noqa: SIM115 - until all is sent
         copy.write(lines)
         copyfileobj(file, copy)
         copy.seek(0)
@@ -84,20 +88,18 @@ class Mail:
 
 def _files(place: str) -> list[str]:
     path = Path(place)
-    if place == STANDARD_INPUT or path.is_file():
-        return [place]
-    if not path.exists():
+    if place != STANDARD_INPUT and not path.exists():
         raise WrongUsage(f"--message: {place}: expected a file, a directory or -, got nothing")
-    if not path.is_dir():
-        raise WrongUsage(f"--message: {place}: expected a file, a directory or -, got something else")
+    if not path.is_dir() or place == STANDARD_INPUT:
+        return [place]
     maildir = [folder for folder in (path / "new", path / "cur") if folder.is_dir()]
     found = [file for folder in maildir or [path] for file in sorted(folder.iterdir())]
     return [str(file) for file in found if file.is_file() and not file.name.startswith(".")]
 
 
 def _is_mailbox(place: str) -> bool:
-    if place == STANDARD_INPUT:
-        return True
+    if not Path(place).is_file():
+        return False
     try:
         with Path(place).open("rb") as file:
             return file.read(len(mbox.MARK)) == mbox.MARK

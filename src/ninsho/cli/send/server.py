@@ -15,6 +15,7 @@ from ninsho.errors import ConfigurationError, MalformedMessage
 from ninsho.text import decode_password
 
 STANDARD_INPUT = Path("-")
+ASK = "ask"
 
 
 @Parameter(name="*")
@@ -57,13 +58,13 @@ class ServerOptions:
         alike = ("username", "password_command", "token_command", "auth", "tls", "timeout")
         return {
             **{name: getattr(self, name) for name in alike},
-            "password_from": None if self.password_from == "ask" else self.password_from,
+            "password_from": None if self.password_from == ASK else self.password_from,
             "password": self._password(),
             "ca": self.ca,
         }
 
     def _password(self) -> str | Callable[[], str] | None:
-        if self.password_from == "ask":
+        if self.password_from == ASK:
             # Once, however many connections there are.
             return cache(lambda: ask(twice=False))
         if self.password_file is None:

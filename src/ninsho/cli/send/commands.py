@@ -1,0 +1,117 @@
+"""``ninsho send``: messages on their way, and what became of them."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+
+from ninsho.cli.endings import WrongUsage
+from ninsho.cli.send.chat import chat
+from ninsho.cli.send.compose import composed
+from ninsho.cli.send.given import Given, Mail
+from ninsho.cli.send.hiding import hide
+from ninsho.cli.send.options import ComposeOptions, SendOptions
+from ninsho.cli.send.outcome import facts, sentences, status, way
+from ninsho.cli.send.preview import preview
+from ninsho.cli.send.progress import bar
+from ninsho.cli.send.server import ServerOptions
+from ninsho.cli.terminal import remark, say, say_json, visible
+from ninsho.client.errors import ClientError
+from ninsho.client.message import Submission
+from ninsho.client.receipt import Receipt
+from ninsho.client.settings import Settings
+from ninsho.client.sync import Client
+
+
+def send(
+    *,
+    composing: ComposeOptions = ComposeOptions(),  # noqa: B008 - it is frozen
+    sending: SendOptions = SendOptions(),  # noqa: B008
+    server: ServerOptions = ServerOptions(),  # noqa: B008
+) -> int:
+    """Send a message, or several, through a server."""
+    hide(sending.via, quiet=sending.quiet)
+    with ExitStack() as stack:
+        run = _Run(sending, server)
+        mail, count = run.mail(composing, stack)
+        if sending.dry_run:
+            return preview(mail, as_json=sending.as_json)
+        return run.deliver(mail, count)
+
+
+class _Run:
+    """One run of the command: the receipts so far, and the places of their messages."""
+
+    def __init__(self, sending: SendOptions, server: ServerOptions) -> None:
+        self._sending = sending
+        self._server = server
+        self._places: list[str] = []
+        self._told: Settings | None = None
+
+    def mail(
+        self, composing: ComposeOptions, stack: ExitStack
+    ) -> tuple[Iterable[tuple[Given, Submission]], int | None]:
+        """Return what is to be sent, and how many messages that is, None where nobody knows."""
+        sending = self._sending
+        options, recipients = sending.options, sending.recipient or None
+        if not sending.message:
+            given: Iterable[Given] = [Given("", composed(composing, self._login))]
+            count: int | None = 1
+        elif composing.given:
+            raise WrongUsage("expected --message, or options that make one, got both")
+        else:
+            given = whole = Mail(sending.message, sending.sender, stack)
+            count = whole.count
+        return ((one, Submission(one.message, sending.sender, recipients, options)) for one in given), count
+
+    def deliver(self, mail: Iterable[tuple[Given, Submission]], count: int | None) -> int:
+        """Send it; say what became of it, and return the exit status."""
+        sending = self._sending
+        visible = count != 1 and sys.stderr.isatty() and not (sending.quiet or sending.transcript)
+        watch = chat() if sending.transcript else None
+        receipts: list[Receipt] = []
+        failure: ClientError | None = None
+        submissions = self._submissions(mail)
+        with Client(self._settings, transcript=watch) as client, bar(count, visible=visible) as progress:
+            try:
+                for receipt in client.send_many(list(submissions) if count == 1 else submissions, progress=progress):
+                    receipts.append(receipt)
+                    self._tell(receipt, self._places[len(receipts) - 1], alone=count == 1)
+            except ClientError as error:
+                failure = error
+        self._conclude(receipts, failure, alone=count == 1)
+        return status(receipts, failure)
+
+    def _submissions(self, mail: Iterable[tuple[Given, Submission]]) -> Iterator[Submission]:
+        for given, submission in mail:
+            self._places.append(given.place)
+            yield submission
+
+    def _tell(self, receipt: Receipt, place: str, *, alone: bool) -> None:
+        """Say at once what went wrong; of one message alone also what went well."""
+        if self._sending.as_json or (receipt.ok and (self._sending.quiet or not alone)):
+            return
+        for sentence in sentences(receipt):
+            written = sentence if alone else f"{visible(place)}: {sentence}"
+            say(written) if receipt.ok else remark(written)
+        if receipt.ok:
+            say(way(receipt))
+
+    def _conclude(self, receipts: list[Receipt], failure: ClientError | None, *, alone: bool) -> None:
+        if self._sending.as_json:
+            say_json([facts(place, receipt) for place, receipt in zip(self._places, receipts, strict=False)])
+        elif not alone and not self._sending.quiet:
+            accepted = sum(receipt.ok for receipt in receipts)
+            say(f"{accepted} of {len(self._places)} messages accepted")
+        if failure is not None and not any(receipt.error is failure for receipt in receipts):
+            remark(f"ninsho: {visible(str(failure))}")
+
+    @property
+    def _settings(self) -> Settings:
+        # Made once: a password may be read from standard input for it.
+        if self._told is None:
+            self._told = self._server.settings(self._sending.via, "--via")
+        return self._told
+
+    def _login(self) -> str:
+        login = self._settings.login
+        return login.username if login else ""

@@ -1,0 +1,132 @@
+"""Writing a message from the options of the command line."""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+from ninsho.cli.endings import WrongUsage
+from ninsho.cli.send.fields import date, message_id
+from ninsho.cli.send.options import ComposeOptions
+from ninsho.client.addresses import mailboxes, single
+from ninsho.client.attachments import Attachment, StreamedMessage
+from ninsho.client.unsendable import Unsendable
+
+_FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*)", re.DOTALL)  # RFC 5322 §2.2
+_STANDARD_INPUT = "-"
+
+
+def composed(options: ComposeOptions, login: Callable[[], str]) -> EmailMessage | StreamedMessage:
+    """Write the message; *login* tells the user name, which is the author's address where none is given.
+
+    Raises ``WrongUsage`` for what cannot stand in a message.
+    """
+    author = options.author if options.author is not None else _author(login())
+    message = EmailMessage(SMTP)
+    with _meaning():
+        for name, value in _header(options, author):
+            message[name] = value
+    _complete(message, author)
+    _fill(message, options)
+    if not options.attach:
+        return message
+    return StreamedMessage(message, [Attachment(_readable(path)) for path in options.attach])
+
+
+def _author(username: str) -> str:
+    if "@" not in username:
+        raise WrongUsage("expected --from, or a user name that is an address, got neither")
+    return username
+
+
+def _header(options: ComposeOptions, author: str) -> Iterator[tuple[str, str]]:
+    """Give each field and its value, checked."""
+    yield "From", _checked("--from", author, [author])
+    for name, values in (("To", options.to), ("Cc", options.cc), ("Bcc", options.bcc)):
+        if values:
+            yield name, _checked(f"--{name.lower()}", ", ".join(values), values)
+    if options.reply_to is not None:
+        yield "Reply-To", _checked("--reply-to", options.reply_to, [options.reply_to])
+    if options.subject is not None:
+        yield "Subject", _line("--subject", options.subject)
+    for field in options.header:
+        if not (match := _FIELD.fullmatch(field)):
+            raise WrongUsage(f"--header: expected a field such as 'X-Job: backup', got {field!r}")
+        yield match["name"], _line(f"--header {match['name']}", match["value"])
+
+
+def _checked(option: str, value: str, each: Iterable[str]) -> str:
+    """Return an address list in which every address can be read."""
+    for addresses in each:
+        if not mailboxes(_line(option, addresses), option):
+            raise WrongUsage(f"{option}: expected an address, got {addresses!r}")
+    return value
+
+
+def _line(option: str, value: str) -> str:
+    if any(character in value for character in "\r\n\0"):
+        raise WrongUsage(f"{option}: expected one line, got more")
+    return _text(option, value)
+
+
+def _text(option: str, value: str) -> str:
+    # What is not UTF-8 comes as halves of surrogate pairs.
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise WrongUsage(f"{option}: expected UTF-8, got something else")
+    return value
+
+
+def _complete(message: EmailMessage, author: str) -> None:
+    if "date" not in message:
+        message["Date"] = date()
+    if "message-id" not in message:
+        message["Message-ID"] = message_id(single(str(message.get("sender") or author), "--from"))
+
+
+def _fill(message: EmailMessage, options: ComposeOptions) -> None:
+    """Give it its text, its HTML, or both."""
+    text, html = _read("--text", options.text), _read("--html", options.html)
+    if text is None and html is None:
+        text = "" if options.attach else _read("--text", _typed())
+    if text is not None:
+        message.set_content(_text("--text", text))
+    if html is not None and text is not None:
+        message.add_alternative(_text("--html", html), subtype="html")
+    elif html is not None:
+        message.set_content(_text("--html", html), subtype="html")
+
+
+def _typed() -> str:
+    if sys.stdin.isatty():
+        raise WrongUsage("expected --text, --html, --attach, or a text on standard input, got none")
+    return _STANDARD_INPUT
+
+
+def _read(option: str, value: str | None) -> str | None:
+    if value != _STANDARD_INPUT:
+        return value
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError:
+        raise WrongUsage(f"{option}: standard input: expected UTF-8, got something else") from None
+
+
+def _readable(path: Path) -> Path:
+    if not path.is_file():
+        raise WrongUsage(f"--attach: {path}: expected a file, got {'something else' if path.exists() else 'nothing'}")
+    return path
+
+
+@contextmanager
+def _meaning() -> Iterator[None]:
+    """Raise ``WrongUsage`` where the options make no header."""
+    try:
+        yield
+    except Unsendable as error:
+        raise WrongUsage(str(error)) from None
+    except ValueError as error:
+        # A field that may stand there once only, or whose value is not what it should be.
+        raise WrongUsage(f"--header: {error}") from None
