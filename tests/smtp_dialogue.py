@@ -12,7 +12,7 @@
     overlapping                        the client may speak before it has read all replies
     whole                              replies arrive in one piece, never in several
 
-    hello PIPELINING                   greeting, EHLO, and the reply to it
+    hello PIPELINING AUTH:PLAIN        greeting, EHLO, and the reply to it
     C: MAIL FROM:<a@example.org>       what the client says: in one go until the server's next line
     content                            the message's own lines, as DATA has them
     S: 250 2.1.0 Ok                    what the server answers
@@ -38,6 +38,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NoReturn
 
 import pytest
 
@@ -60,6 +61,8 @@ OURS = "192.0.2.7"
 SETTINGS = frozenset(("url", "message", "from", "to", "options", "overlapping", "whole", "nameless"))
 WAYS = frozenset(("singly", "generator", "connect"))
 TALK = frozenset(("C:", "C>", "S:", "S>", "TLS", "rest", "connection"))
+ENDS = frozenset((("S:", "closed"), ("S:", "reset")))
+SECURED = Secured("TLSv1.3", "TLS_AES_256_GCM_SHA384")
 RESULTS = frozenset(("receipt", "raises"))
 CHECKS = frozenset(
     ("reply", "says", "temporary", "permanent", "queue", "attempts", "mechanism", "tls", "log", "unlogged", "sender")
@@ -139,7 +142,7 @@ class Plan:
     def _macro(self, line: Line) -> Iterator[tuple[str, str]]:
         if line.verb == "hello":
             yield from (("S:", "220 mail.example.com ESMTP"), ("C:", "EHLO client.example"))
-            *more, last = ["mail.example.com", *line.text.split()]
+            *more, last = ["mail.example.com", *(word.replace(":", " ") for word in line.text.split())]
             yield from (("S:", f"250-{one}") for one in more)
             yield "S:", f"250 {last}"
         elif line.verb == "bye":
@@ -152,22 +155,20 @@ class Stage:
     """The server's side of all connections of one plan; replies are handed out in pieces of *size* octets (0: whole)."""
 
     def __init__(self, plan: Plan, size: int) -> None:
-        self.plan, self.size = plan, size
-        self.transports: list[FakeTransport] = []
+        self.plan = plan
+        self.size = 0 if plan.whole else size
+        self.talks: list[Talk] = []
         self.failure: AssertionError | None = None
 
-    def transport(self, settings: Settings, *, kind: type["FakeTransport"]) -> "FakeTransport":
-        return kind(self, settings)
+    def begin(self) -> "Talk":
+        """The next connection."""
+        number = len(self.talks)
+        if number == len(self.plan.connections):
+            self.fail(f"{self.plan.place}: expected {number} connections, got one more")
+        self.talks.append(Talk(self, self.plan.connections[number]))
+        return self.talks[-1]
 
-    def enter(self, transport: "FakeTransport") -> list[Line]:
-        """The lines of the next connection."""
-        number = len(self.transports)
-        self.transports.append(transport)
-        if number >= len(self.plan.connections):
-            self.fail(f"{self.plan.place}: expected no connection but {number}, got one more")
-        return self.plan.connections[number]
-
-    def fail(self, problem: str) -> None:
+    def fail(self, problem: str) -> NoReturn:
         """Tell what is wrong: at once, and at the end, should the client have swallowed it."""
         self.failure = self.failure or AssertionError(problem)
         raise self.failure
@@ -176,86 +177,137 @@ class Stage:
         """Fail where something was left unsaid, or a connection open."""
         if self.failure is not None:
             raise self.failure
-        for transport in self.transports:
-            assert transport.closed, f"{self.plan.place}: a connection was left open"
-            if rest := transport.lines[transport.position :]:
-                self.fail(f"{self.plan.at(rest[0])}: never came to: {rest[0].verb} {rest[0].text}")
-        missing = self.plan.connections[len(self.transports) :]
-        assert not missing, f"{self.plan.place}: expected {len(self.plan.connections)} connections: {missing}"
+        for talk in self.talks:
+            assert talk.closed, f"{self.plan.place}: a connection was left open"
+            if (line := talk.next) is not None and (line.verb, line.text) not in ENDS:
+                talk.fail("the end")
+        made, told = len(self.talks), len(self.plan.connections)
+        assert made == told, f"{self.plan.place}: expected {told} connections, got {made}"
 
 
-class FakeTransport:
-    """Answers wants as the dialogue has it, without a socket and without time."""
+class Talk:
+    """One connection, as its lines have it: what is ``heard`` of the client, and ``unread`` by it."""
 
-    def __init__(self, stage: Stage, settings: Settings) -> None:
-        self.stage, self.settings = stage, settings
-        self.lines: list[Line] = []
-        self.position = 0
+    def __init__(self, stage: Stage, lines: list[Line]) -> None:
+        self.stage, self.lines, self.position = stage, lines, 0
         self.heard = b""
         self.unread = b""
         self.ended = self.closed = False
-        self.deadline = None
 
-    # What the client asks for.
+    @property
+    def next(self) -> Line | None:
+        """The line that has not come yet."""
+        return self.lines[self.position] if self.position < len(self.lines) else None
 
-    def open(self, endpoint, timeout):
-        if self.lines:
-            # A second server: another connection for the same transport.
-            assert self.closed, "opened twice"
-            self.__init__(self.stage, self.settings)
-        self.endpoint = endpoint
-        self.lines = self.stage.enter(self)
-        if self.lines and self.lines[0].verb == "connection":
-            self.position = 1
-            place = self.lines[0].text
-            if place == "refused":
-                self.closed = True
-                raise ConnectionFailed([(str(endpoint), "Connection refused")])
-            self._expect(not place or place == str(endpoint), f"a connection to {place}", str(endpoint))
-        secured = self._secured("TLSv1.3") if self.settings.tls is TLSMode.IMPLICIT else None
-        return Opened(OURS, secured)
+    def fail(self, got: object) -> NoReturn:
+        """Tell that something else should have come."""
+        line = self.next or Line(0, "the end of", "the dialogue")
+        self.stage.fail(f"{self.stage.plan.at(line)}: expected {line.verb} {line.text}, got {got!r}")
 
-    def send(self, data):
-        self._expect(not self.closed, "nothing on a closed connection", data)
-        self._go_on()
+    def passed(self, verb: str) -> str | None:
+        """The text of the next line, which has come with this; None if it is another."""
+        if (line := self.next) is None or line.verb != verb:
+            return None
+        self.position += 1
+        return line.text
+
+    def say(self, data: bytes) -> None:
+        """Take what the client says, and say what comes then."""
+        self.go_on()
         if self.ended:
             raise BrokenPipeError(32, "Broken pipe")
         if self.stage.plan.strict and self.unread:
-            self._expect(wrong=False, what=f"that {self.unread!r} is read first", got=data)
+            self.fail(f"{data!r}, with {self.unread!r} unread")
         self.heard += data
-        self._go_on()
+        self.go_on()
 
-    def receive(self, timeout):
-        self._expect(not self.closed, "nothing on a closed connection", "a receive")
-        self._go_on()
+    def hear(self, timeout: float) -> bytes:
+        """What the client reads next."""
+        self.go_on()
         if self.unread:
-            size = (0 if self.stage.plan.whole else self.stage.size) or len(self.unread)
+            size = self.stage.size or len(self.unread)
             piece, self.unread = self.unread[:size], self.unread[size:]
             return piece
-        match self._next():
+        match self.next:
             case Line(_, "S:", "closed"):
                 return b""
             case Line(_, "S:", "reset"):
                 raise ConnectionResetError(104, "Connection reset by peer")
             case Line(_, "S:", text) if text.startswith("silent"):
-                _, _, seconds = text.partition(" ")
-                self._expect(not seconds or float(seconds) == timeout, f"patience for {seconds} s", timeout)
+                if text.removeprefix("silent") not in ("", f" {timeout:g}"):
+                    self.fail(f"patience for {timeout:g} s")
                 self.position += 1
                 raise TimeoutError
-            case line:
-                wanted = f"{line.verb} {line.text}" if line else "the end of the connection"
-                self._expect(wrong=False, what=wanted, got=f"(waiting for a reply, having said {self.heard!r})")
+        self.fail(f"(waiting for a reply, with {self.heard!r} said)")
+
+    def go_on(self) -> None:
+        """Compare what the client has said, and say all that comes then."""
+        while (line := self.next) is not None and self._comes(line):
+            self.position += 1
+
+    def _comes(self, line: Line) -> bool:
+        """Whether *line* is over with this."""
+        whole = octets(line.text) + b"\r\n" * line.verb.endswith(":")
+        match line.verb:
+            case "C:" | "C>":
+                if not self.heard.startswith(whole):
+                    return self._is_awaited(whole)
+                self.heard = self.heard[len(whole) :]
+            case "S:" if line.text in ("closed", "reset"):
+                # It stays so: whoever asks is told again.
+                self.ended = True
+                return False
+            case ("S:" | "S>") if not line.text.startswith("silent"):
+                if self.stage.plan.strict and self.heard:
+                    self.fail(f"{self.heard!r} before the reply")
+                self.unread += whole
+            case _:
+                return False
+        return True
+
+    def _is_awaited(self, whole: bytes) -> bool:
+        if not whole.startswith(self.heard):
+            self.fail(self.heard)
+        return False
+
+
+class FakeTransport:
+    """Answers wants as the dialogue has it, without a socket and without time."""
+
+    def __init__(self, stage: Stage, settings: Settings, *_: object) -> None:
+        self.stage, self.settings = stage, settings
+        self.deadline = None
+
+    def open(self, endpoint, timeout):
+        self.endpoint = endpoint
+        self.talk = self.stage.begin()
+        place = self.talk.passed("connection")
+        if place == "refused":
+            self.talk.closed = True
+            raise ConnectionFailed([(str(endpoint), "Connection refused")])
+        if place not in (None, "", str(endpoint)):
+            self.talk.fail(f"a connection to {endpoint}")
+        return Opened(OURS, SECURED if self.settings.tls is TLSMode.IMPLICIT else None)
+
+    def send(self, data):
+        assert not self.talk.closed, f"sent after the end: {data!r}"
+        self.talk.say(data)
+
+    def receive(self, timeout):
+        assert not self.talk.closed, "asked for more after the end"
+        return self.talk.hear(timeout)
 
     def start_tls(self, timeout):
-        self._go_on()
-        if self.unread:
+        if self.talk.unread:
             raise TLSFailed(f"{self.endpoint}: the server, or somebody in between, sent more before TLS began")
-        line = self._next()
-        self._expect(line is not None and line.verb == "TLS", line, "a handshake")
-        self.position += 1
-        if line.text == "refused":
-            raise TLSFailed(f"{self.endpoint}: the certificate is not believed")
-        return self._secured("TLSv1.3", bound=line.text == "bound")
+        match self.talk.passed("TLS"):
+            case "refused":
+                raise TLSFailed(f"{self.endpoint}: the certificate is not believed")
+            case "bound":
+                return replace(SECURED, bindings={"tls-exporter": b"channel"})
+            case None:
+                self.talk.fail("a handshake")
+        return SECURED
 
     def compute(self, function):
         return function()
@@ -267,54 +319,15 @@ class FakeTransport:
         pass
 
     def close(self):
-        self.closed = True
+        self.talk.closed = True
 
     abort = close
 
     @property
     def is_stale(self):
-        if (line := self._next()) is not None and line.verb == "rest":
-            self.position += 1
-        self._go_on()
-        return bool(self.unread) or self.ended
-
-    # What the dialogue says.
-
-    def _next(self) -> Line | None:
-        return self.lines[self.position] if self.position < len(self.lines) else None
-
-    def _go_on(self) -> None:
-        """Take what the client has said, and say what comes then."""
-        while (line := self._next()) is not None:
-            match line.verb, line.text:
-                case "S:", "closed" | "reset":
-                    # It stays there: whoever asks is told again.
-                    self.ended = True
-                    return
-                case "S:", text if text.startswith("silent"):
-                    return
-                case ("S:" | "S>") as verb, text:
-                    if self.stage.plan.strict and self.heard:
-                        self._expect(wrong=False, what="that the client waits for a reply", got=self.heard)
-                    self.unread += octets(text) + b"\r\n" * (verb == "S:")
-                case ("C:" | "C>") as verb, text:
-                    expected = octets(text) + b"\r\n" * (verb == "C:")
-                    if not self.heard.startswith(expected):
-                        self._expect(expected.startswith(self.heard), expected, self.heard)
-                        return
-                    self.heard = self.heard[len(expected) :]
-                case _:
-                    return
-            self.position += 1
-
-    def _expect(self, wrong: object, what: object, got: object) -> None:
-        if not wrong:
-            line = self._next()
-            place = self.stage.plan.at(line) if line else f"{self.stage.plan.place}, at the end"
-            self.stage.fail(f"{place}: expected {what!r}, got {got!r}")
-
-    def _secured(self, version: str, *, bound: bool = False) -> Secured:
-        return Secured(version, "TLS_AES_256_GCM_SHA384", bindings={"tls-exporter": b"channel"} if bound else {})
+        self.talk.passed("rest")
+        self.talk.go_on()
+        return bool(self.talk.unread) or self.talk.ended
 
 
 class AwaitedTransport(FakeTransport):
@@ -361,7 +374,7 @@ def play(plan: Plan, size: int, *, awaited: bool, watched: bool = True) -> Playe
     if not awaited:
         place, kind = "ninsho.client.sync.SocketTransport", FakeTransport
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(place, partial(stage.transport, kind=kind))
+        patch.setattr(place, partial(kind, stage))
         patch.setattr(names, "_known_name", lambda *_: None)
         settings = settings_of(plan)
         results: list[Receipt | ClientError] = []
@@ -379,7 +392,7 @@ def settings_of(plan: Plan) -> Settings:
     own = [
         replace(SCRAM_SHA_1, client=partial(SCRAM_SHA_1.client, nonce=lambda: b"fyko+d2lbbFgONRv9qkxdawL")),
         replace(SCRAM_SHA_256, client=partial(SCRAM_SHA_256.client, nonce=lambda: b"rOprNGfwEbeRWgbNEkqO")),
-        replace(DIGEST_MD5, client=partial(digest_md5_client, cnonce=lambda: b"OA6MHXh6VqTrRk")),
+        replace(DIGEST_MD5, client=partial(digest_md5_client, nonce=lambda: b"OA6MHXh6VqTrRk")),
     ]
     return Settings.of(plan.url, mechanisms=own if "@" in plan.url or "token=" in plan.url else None, **keywords)
 

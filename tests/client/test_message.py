@@ -1,3 +1,5 @@
+import time
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
 from email.mime.text import MIMEText
@@ -212,6 +214,32 @@ def test_smtputf8_is_asked_for_where_it_is_needed():
     assert b"SMTPUTF8" not in prepared(MAIL, "s@example.com", ["b@例え.jp"]).mail
     with pytest.raises(Unsendable, match="SMTPUTF8"):
         prepared(MAIL, "s@example.com", ["用户@例え.jp"], without=("SMTPUTF8",))
+
+
+def test_a_message_for_nobody_cannot_be_sent():
+    for nobody in ([], "", "nobody:;"):
+        with pytest.raises(Unsendable, match="expected recipients, got none"):
+            prepared(MAIL, "s@example.com", nobody)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"x" * 500_000,
+        b"x" * 500_000 + b":",
+        b"x :\r\n" * 100_000,
+        b":" * 500_000,
+        b" " * 500_000,
+        b"bcc" * 200_000,
+        b"bcc:\r\n " * 90_000,
+    ],
+)
+def test_no_header_takes_more_time_than_its_length_deserves(header):
+    begun = time.process_time()
+    for message in (MAIL + header, header + b"\r\n" + MAIL, "é\r\n".encode() + header):
+        with suppress(Unsendable):
+            prepared(message, SIZE=())
+    assert time.process_time() - begun < 5
 
 
 def test_the_size_is_declared_and_checked():

@@ -111,6 +111,19 @@ def test_an_event_must_be_known(server):
         server.fail("RCTP", 550)
     with pytest.raises(ValueError, match="fault at RCPT: expected a reply such as"):
         server.fail("RCPT", 99)
+    with pytest.raises(ValueError, match="fault at content: expected none that replies"):
+        server.fail("content", 451)
+
+
+def test_a_word_within_the_content(server):
+    server.fail("any", 451, times=1, skip=5)
+    server.garble("content", behind=b"421 4.3.2 enough\r\n")
+    with LineTalk(server) as talk:
+        talk.ask(*ENVELOPE, "DATA")
+        talk.raw(b"Sub")
+        assert talk.reply() == "421 4.3.2 enough"
+        talk.raw(b"\r\n.\r\n")
+        assert talk.reply() == "451 ", "content has no reply, and counts for none"
 
 
 def test_silence(server):

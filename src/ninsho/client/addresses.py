@@ -49,6 +49,15 @@ def single(value: str, place: str) -> str:
     return found[0]
 
 
+def read(value: str, place: str) -> tuple[str, bytes]:
+    """Return the one addr-spec of *value*, and its path."""
+    # All the common ones are done with here: 0.4 µs.
+    if len(value) <= PATH_LIMIT - 2 and plain(value):
+        return value, value.encode()
+    address = single(value, place)
+    return address, path(address)
+
+
 def path(address: str) -> bytes:
     """Write an addr-spec as it stands between the brackets; ASCII unless its local part needs SMTPUTF8 (RFC 6531)."""
     octets = address.encode() if plain(address) else _rare_path(address)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -92,6 +92,7 @@ class AsyncClient:
     ) -> None:
         self._office = Office.of(url, transcript, keywords)
         self._places = asyncio.BoundedSemaphore(self.settings.limits.connections)
+        self._visiting = asyncio.Lock()
         # The tasks that have a connection.
         self._inside: set[object] = set()
 
@@ -159,9 +160,11 @@ class AsyncClient:
             while not desk.finished:
                 async with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
-                    with losses.counted(outbox):
-                        async for receipt in aemit(courier.deliver(), connection.transport, outbox.done):
-                            yield receipt
+                    with losses.counted(courier):
+                        # Closed before the connection rests: else it would rest with a transaction open.
+                        async with aclosing(aemit(courier.deliver(), connection.transport, outbox.done)) as receipts:
+                            async for receipt in receipts:
+                                yield receipt
         except ClientError as error:
             outbox.fail(error)
             while outbox.done:
@@ -172,7 +175,7 @@ class AsyncClient:
 
     async def _by_tasks(self, outbox: Outbox, desk: _Desk, workers: int) -> AsyncIterator[Receipt]:
         """Submit on several connections, each in a task of its own."""
-        tasks = [asyncio.create_task(self._work(outbox, desk)) for _ in range(workers)]
+        tasks = [asyncio.create_task(self._work(desk)) for _ in range(workers)]
         try:
             while not all(task.done() for task in tasks):
                 await desk.news.wait()
@@ -191,14 +194,14 @@ class AsyncClient:
         while outbox.done:
             yield outbox.done.popleft()
 
-    async def _work(self, outbox: Outbox, desk: _Desk) -> None:
+    async def _work(self, desk: _Desk) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other tasks."""
         losses = Losses()
         try:
             while not desk.finished:
                 async with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
-                    with losses.counted(outbox):
+                    with losses.counted(courier):
                         await arun(courier.deliver(), connection.transport)
         finally:
             # Whoever waits for receipts looks whether this was the last task, which it is only later in this turn.
@@ -244,6 +247,7 @@ class AsyncClient:
             connection.transport.abort()
 
     async def _new(self) -> Connection:
+        await self._visit()
         transport, session = StreamTransport(self.settings, lambda: self._office.context), self._office.session()
         transport.take_time()
         try:
@@ -252,6 +256,19 @@ class AsyncClient:
             transport.abort()
             raise
         return Connection(session, transport, time.monotonic())
+
+    async def _visit(self) -> None:
+        """Log in to the mailbox, where the server wants that first (POP before SMTP); one at a time."""
+        if self.settings.pop is None:
+            return
+        async with self._visiting:
+            if (mailbox := self._office.mailbox()) is not None:
+                transport = StreamTransport(mailbox.settings, mailbox.context)
+                transport.take_time()
+                try:
+                    await arun(mailbox.visit(), transport)
+                finally:
+                    transport.abort()
 
     async def _end(self, connection: Connection) -> None:
         """Say goodbye where the server still listens; close."""

@@ -9,7 +9,7 @@ from ninsho.client.addresses import a_labels, mailboxes
 from ninsho.client.content import has_long_line
 from ninsho.client.unsendable import Unsendable, excerpt
 
-_FIELD = re.compile(rb"^([!-9;-~]+)[ \t]*:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
 _FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*", re.ASCII)
 # What the standard library's parser of header fields is known to trip with.
 FAULTS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)

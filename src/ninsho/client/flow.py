@@ -6,7 +6,7 @@ raised inside the flow, where it was asked.
 """
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -195,7 +195,7 @@ def emit(flow: Flow[None], transport: Any, done: deque[R]) -> Iterator[R]:  # no
         flow.close()
 
 
-async def aemit(flow: Flow[None], transport: Any, done: deque[R]) -> AsyncIterator[R]:  # noqa: ANN401
+async def aemit(flow: Flow[None], transport: Any, done: deque[R]) -> AsyncGenerator[R, None]:  # noqa: ANN401
     """Like ``arun``, and give out what the flow puts into *done*, before more is sent."""
     try:
         want = next(flow)

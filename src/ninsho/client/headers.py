@@ -8,7 +8,7 @@ from typing import NamedTuple
 SIGNATURES = frozenset(("dkim-signature", "arc-message-signature"))
 
 # The white space in front of the colon is obsolete, and read all the same (RFC 5322 §4.5).
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:((?:[^\n]|\n[ \t])*)\n")
+_FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)\n", re.MULTILINE)
 _BLIND = re.compile(rb"^(?:resent-)?bcc[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE)
 
 
@@ -35,8 +35,8 @@ def without_blind(header: bytes) -> bytes:
 def fields(header: bytes) -> Iterator[Field]:
     """Read each field; what is none is passed over. Octets that are not UTF-8 become surrogates."""
     for name, value in _FIELD.findall(header):
-        unfolded = value.replace(b"\r\n", b"").replace(b"\r", b"")
-        yield Field(name.decode().lower(), unfolded.decode("utf-8", "surrogateescape").strip(" \t"))
+        text = value.decode("utf-8", "surrogateescape")
+        yield Field(name.decode().lower(), text.replace("\r\n", "").strip(" \t\r"))
 
 
 def message_id(header: bytes) -> str:

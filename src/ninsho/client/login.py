@@ -37,7 +37,7 @@ def log_in(session: "Session") -> Flow[None]:
     A token that is refused is asked for once more, as it may have been remembered for too long.
     """
     login = session.settings.login or Login()
-    credentials = yield from Compute(lambda: _credentials(login, session))
+    credentials = yield from Compute(lambda: credentials_for(login, session))
     try:
         return (yield from _by_the_best(session, login, credentials))
     except AuthenticationFailed as error:
@@ -132,7 +132,7 @@ def _cancel(session: "Session", error: ExchangeError) -> Flow[Reply]:
     raise error
 
 
-def _credentials(login: Login, session: "Session") -> Credentials:
+def credentials_for(login: Login, session: "Session") -> Credentials:
     """Fetch what is kept elsewhere; it may take a while."""
     endpoint, secured = session.endpoint, session.secured
     host = session.settings.trust.server_name or endpoint.host

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ninsho.client.addresses import mailboxes, path, same, single
+from ninsho.client.addresses import mailboxes, read, same
 from ninsho.client.attachments import Attachment, StreamedMessage
 from ninsho.client.envelope import Envelope
 from ninsho.client.headers import message_id
@@ -88,13 +88,15 @@ class Preparer:
         # Bytes are what is sent by the thousand.
         material = from_octets(message, self._terms) if type(message) is bytes else taken(message, self._terms)
         sender, recipients = _envelope(submission, material.header)
-        options = submission.options
-        rcpts = self._rcpts(recipients, options)
+        sender, reverse_path = ("", b"") if sender in ("", "<>") else read(sender, "sender")
+        rcpts = self._rcpts(recipients, submission.options)
+        utf8 = material.utf8 or not (reverse_path.isascii() and all(map(bytes.isascii, rcpts)))
+        parameters = self._parameters(material, submission.options, utf8=utf8)
         return Prepared(
             sender=sender,
             recipients=tuple(rcpts.values()),
             message_id=message_id(material.header),
-            mail=self._mail(sender, options, material, utf8=material.utf8 or not all(map(bytes.isascii, rcpts))),
+            mail=b"MAIL FROM:<%b>%b\r\n" % (reverse_path, parameters),
             rcpts=list(rcpts),
             content=material.content,
         )
@@ -103,24 +105,24 @@ class Preparer:
         """Return the lines of RCPT and the addresses that they are for, each address once."""
         lines: dict[bytes, tuple[bytes, str]] = {}
         for recipient in recipients:
-            address = single(recipient if isinstance(recipient, str) else recipient.address, "recipient")
-            octets = path(address)
+            address, forward_path = read(str(recipient), "recipient")
             parameters = b""
             if options is not NO_OPTIONS or not isinstance(recipient, str):
                 parameters = rcpt_parameters(recipient, options, self._terms).encode()
-            lines.setdefault(same(octets), (b"RCPT TO:<%b>%b\r\n" % (octets, parameters), address))
+            lines.setdefault(same(forward_path), (b"RCPT TO:<%b>%b\r\n" % (forward_path, parameters), address))
+        if not lines:
+            raise Unsendable("expected recipients, got none")
         return dict(lines.values())
 
-    def _mail(self, sender: str, options: Options, material: Material, *, utf8: bool) -> bytes:
-        octets = path(sender) if sender else b""
+    def _parameters(self, material: Material, options: Options, *, utf8: bool) -> bytes:
         parameters = material.body
         if self._terms.size:
             parameters = b" SIZE=%d" % self._size(material.content.size) + parameters
-        if utf8 or not octets.isascii():
-            parameters += self._smtputf8(sender)
+        if utf8:
+            parameters += self._smtputf8()
         if options is not NO_OPTIONS:
             parameters += mail_parameters(options, self._terms).encode()
-        return b"MAIL FROM:<%b>%b\r\n" % (octets, parameters)
+        return parameters
 
     def _size(self, size: int) -> int:
         limit = self._terms.size_limit
@@ -128,18 +130,17 @@ class Preparer:
             raise Unsendable(f"expected a message of at most {limit} octets, as the server says, got one of {size}")
         return size
 
-    def _smtputf8(self, _sender: str) -> bytes:
+    def _smtputf8(self) -> bytes:
         if not self._terms.utf8:
-            raise Unsendable("expected a server that offers SMTPUTF8 for addresses that are not ASCII, got one without")
+            raise Unsendable("expected a server that offers SMTPUTF8 for an address that is not ASCII, got one without")
         return b" SMTPUTF8"
 
 
 def _envelope(submission: Submission, header: bytes) -> tuple[str, Iterable[str | Recipient]]:
+    """Return what is given, and what the header says where nothing is."""
     sender, recipients = submission.sender, submission.recipients
     if sender is None or recipients is None:
         named = Envelope(header)
         sender = named.sender() if sender is None else sender
         recipients = named.recipients() if recipients is None else recipients
-    if isinstance(recipients, str):
-        recipients = mailboxes(recipients, "recipients")
-    return ("" if sender in ("", "<>") else single(sender, "sender")), recipients
+    return sender, mailboxes(recipients, "recipients") if isinstance(recipients, str) else recipients

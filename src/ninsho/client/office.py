@@ -21,6 +21,8 @@ from ninsho.client.transcript import Watch, logged
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from ninsho.client.pop import Mailbox
+
 Sendable: TypeAlias = "Source | Submission"
 
 # Connections that break one after the other without a single verdict: then the server is taken to be out of order.
@@ -89,6 +91,15 @@ class Office:
         """Return a new session, which is not connected yet."""
         return Session(self.settings, watch=self.watch or logged(), without=self.without)
 
+    def mailbox(self) -> "Mailbox | None":
+        """Return the mailbox that is to be visited before the next connection; None where there is none, or no need."""
+        if self.settings.pop is None:
+            return None
+        from ninsho.client.pop import Mailbox  # noqa: PLC0415 - only who is told to needs it
+
+        mailbox = Mailbox(self.settings, watch=self.watch or logged())
+        return mailbox if mailbox.is_due else None
+
     def rested(self, now: float) -> tuple[Connection | None, list[Connection]]:
         """Return a connection that has rested not too long, if there is one, and those that have."""
         tired: list[Connection] = []
@@ -118,16 +129,14 @@ class Losses:
 
     def __init__(self) -> None:
         self._row = 0
-        self._settled = 0
 
     @contextmanager
-    def counted(self, outbox: Outbox) -> Iterator[None]:
+    def counted(self, courier: Courier) -> Iterator[None]:
         """Bear with a ``ClientError`` within, unless it is the last of several with no verdict in between."""
         try:
             yield
         except ClientError:
-            self._row = self._row + 1 if outbox.settled == self._settled else 1
-            self._settled = outbox.settled
+            self._row = 1 if courier.verdicts else self._row + 1
             if self._row >= FRUITLESS:
                 raise
 

@@ -118,7 +118,7 @@ class Client:
     ) -> None:
         self._office = Office.of(url, transcript, keywords)
         self._places = threading.BoundedSemaphore(self.settings.limits.connections)
-        self._lock = threading.Lock()
+        self._lock, self._visiting = threading.Lock(), threading.Lock()
         # The threads that have a connection.
         self._inside: set[int] = set()
 
@@ -191,7 +191,7 @@ class Client:
             while not desk.finished:
                 with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
-                    with losses.counted(outbox):
+                    with losses.counted(courier):
                         yield from emit(courier.deliver(), connection.transport, outbox.done)
         except ClientError as error:
             desk.fail(error)
@@ -204,7 +204,7 @@ class Client:
         failures: list[BaseException] = []
         desk.working = workers
         threads = [
-            threading.Thread(target=self._work, args=(outbox, desk, failures), name=f"ninsho-{number}", daemon=True)
+            threading.Thread(target=self._work, args=(desk, failures), name=f"ninsho-{number}", daemon=True)
             for number in range(workers)
         ]
         try:
@@ -227,14 +227,14 @@ class Client:
                 raise failure
         yield from _all(outbox)
 
-    def _work(self, outbox: Outbox, desk: _Desk, failures: list[BaseException]) -> None:
+    def _work(self, desk: _Desk, failures: list[BaseException]) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other threads."""
         losses = Losses()
         try:
             while not desk.finished:
                 with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
-                    with losses.counted(outbox):
+                    with losses.counted(courier):
                         run(courier.deliver(), connection.transport)
         except BaseException as error:  # noqa: BLE001 - raised where the receipts are read
             failures.append(error)
@@ -281,6 +281,7 @@ class Client:
             connection.transport.close()
 
     def _new(self) -> Connection:
+        self._visit()
         transport, session = SocketTransport(self.settings, lambda: self._office.context), self._office.session()
         transport.take_time()
         try:
@@ -289,6 +290,19 @@ class Client:
             transport.close()
             raise
         return Connection(session, transport, time.monotonic())
+
+    def _visit(self) -> None:
+        """Log in to the mailbox, where the server wants that first (POP before SMTP); one at a time."""
+        if self.settings.pop is None:
+            return
+        with self._visiting:
+            if (mailbox := self._office.mailbox()) is not None:
+                transport = SocketTransport(mailbox.settings, mailbox.context)
+                transport.take_time()
+                try:
+                    run(mailbox.visit(), transport)
+                finally:
+                    transport.close()
 
     def _end(self, connection: Connection) -> None:
         """Say goodbye where the server still listens; close."""

@@ -92,7 +92,7 @@ class Courier:
         self._flight: deque[Transaction] = deque()
         # Whether a transaction may be open that nobody wants any more.
         self._unclear = False
-        self.count = 0
+        self.count = self.verdicts = 0
 
     def deliver(self) -> Flow[None]:
         """Submit; raise ``ClientError`` where the connection broke, after all jobs have been handed in or back."""
@@ -308,12 +308,19 @@ class Courier:
         """Return a reply that is not the server's farewell."""
         reply = yield from self._session.reply(timeout)
         if self._session.broken:
-            raise ConnectionLost(f"{self._session.endpoint}: {reply}")
+            raise self._farewell(reply)
         return reply
+
+    def _farewell(self, reply: Reply) -> ConnectionLost:
+        """Take note that nothing of what is under way will be looked at any more (RFC 5321 §3.8)."""
+        for transaction in self._flight:
+            transaction.sent = False
+        return ConnectionLost(f"{self._session.endpoint}: {reply}")
 
     def _close(self, transaction: Transaction) -> None:
         """Take the oldest transaction, which has its verdict, out of the flight, and hand it in."""
         self._flight.popleft()
+        self.verdicts += 1
         # RFC 5321 §3.3: a message's verdict ends its transaction; but a refused RCPT, DATA or BDAT does not.
         if not self._flight:
             ended = transaction.go is not None and transaction.go.code == GO_AHEAD
@@ -321,7 +328,7 @@ class Courier:
             self._unclear = not (ended or positive or transaction.mail is None or not transaction.mail.positive)
         self._hand_in(transaction)
         if self._session.broken and self._flight:
-            raise ConnectionLost(f"{self._session.endpoint}: {transaction.ends[-1]}")
+            raise self._farewell(transaction.ends[-1])
 
     def _hand_in(self, transaction: Transaction) -> None:
         if not transaction.settle():
@@ -343,7 +350,9 @@ class Courier:
     def _abandon(self, error: ClientError) -> None:
         """Hand in what was under way when the connection broke: unknown where all of it was sent, else back."""
         self._session.broken = True
-        begun = {transaction.job for transaction in self._flight}
+        # The server broke at the oldest; the others were only on their way.
+        if self._flight:
+            self._flight[0].job.losses += 1
         jobs = dict.fromkeys(transaction.job for transaction in (*self._flight, *self._ready))
         for transaction in self._flight:
             if transaction.sent:
@@ -352,7 +361,6 @@ class Courier:
         self._flight.clear()
         self._ready.clear()
         for job in jobs:
-            job.losses += job in begun
             if None in job.fates and job.losses < LOSSES:
                 self._desk.give_back(job)
                 continue

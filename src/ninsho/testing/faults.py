@@ -12,11 +12,11 @@ EVENTS = frozenset(
         *("EHLO", "HELO", "LHLO", "STARTTLS", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "HELP", "QUIT"),
         "AUTH",  # the command, with the initial response if there is one
         "response",  # a client's answer to a challenge
-        "content",  # the first octets behind DATA; there is no reply to it, so it can only be dropped at
+        "content",  # the first octets behind DATA, to which there is no reply
         # The end of a message: the final dot, or in place of BDAT its last chunk; with LMTP once for each recipient.
         "dot",
         "unknown",  # a command that the server does not know
-        "any",  # each of these
+        "any",  # each of these to which there is a reply
     )
 )
 _REPLY = re.compile(r"([2-5][0-9]{2})(?: |$)")
@@ -70,11 +70,13 @@ class Fault:
             raise ValueError(f"fault: expected an event, one of {', '.join(sorted(EVENTS))}, got {self.at!r}")
         if self.reply and not _REPLY.match(self.reply):
             raise ValueError(f"fault at {self.at}: expected a reply such as '452 4.5.3 too many', got {self.reply!r}")
+        if self.reply and self.at == "content":
+            raise ValueError("fault at content: expected none that replies, as nothing there is replied to")
 
     def fits(self, event: str, text: str, connection: int) -> bool:
         """Whether it is for this event, how often that may have come aside."""
         return (
-            self.at in {event, "any"}
+            (self.at == event or (self.at == "any" and event != "content"))
             and self.connection in {None, connection}
             and (self.when is None or self.when(text))
         )

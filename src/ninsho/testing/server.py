@@ -185,6 +185,7 @@ class _Running:
     """The threads of a server: one that accepts, one for each connection."""
 
     def __init__(self, listener: socket.socket, site: Site, reply_size: int) -> None:
+        listener.setblocking(False)
         self.listener = listener
         self.talks: list[Talk] = []
         self.folder = tempfile.TemporaryDirectory()
@@ -219,7 +220,8 @@ class _Running:
             if self._site.stopping.is_set():
                 return
             if self.listener in ready:
-                with suppress(ConnectionError):
+                # Whoever has left since then is nobody.
+                with suppress(BlockingIOError, ConnectionError):
                     self._begin(self.listener.accept()[0])
 
     def _begin(self, connection: socket.socket) -> None:

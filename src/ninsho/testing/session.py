@@ -124,6 +124,7 @@ class Session:
         talk.stream.start_tls(certificate.context)
         # RFC 3207 §4.2: whatever was learnt before TLS may have been forged.
         talk.hello, talk.extended = "", False
+        talk.mechanism = talk.username = None
         self._transactions.reset()
 
     def _auth(self, argument: str) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import re
 from typing import Final
 
+from ninsho.errors import ProtocolError
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import LINES_LIMIT, Replies, Reply, shown
 
@@ -25,9 +26,7 @@ _RESPONSE_CODES: Final = {
 _RESPONSE_CODE: Final = re.compile(rb"-ERR \[([A-Z/-]+)", re.IGNORECASE)
 # RFC 822 §6.1: msg-id. One with other characters may be made to guess the password by (CVE-2007-1558).
 _ATOM: Final = rb"[!#-'*+/-9=?A-Z^-~-]+"
-_TIMESTAMP: Final = re.compile(
-    rb"<%b(?:\.%b)*@(?:%b(?:\.%b)*|\[[!-Z^-~]+\])>" % (_ATOM, _ATOM, _ATOM, _ATOM), re.ASCII
-)
+_TIMESTAMP: Final = re.compile(rb"<%b(?:\.%b)*@(?:%b(?:\.%b)*|\[[!-Z^-~]+\])>" % (_ATOM, _ATOM, _ATOM, _ATOM), re.ASCII)
 
 
 class Responses(Replies):
@@ -56,13 +55,13 @@ class Responses(Replies):
             case b"-ERR":
                 self._listing = False
                 return Reply(_code(line), (line,))
-        raise self.fault(f"not a POP3 response: {shown(line[:80])!r}")
+        raise ProtocolError(f"not a POP3 response: {shown(line[:80])!r}")
 
     def _listed(self, line: bytes) -> Reply | None:
         if line != b".":
             self._lines.append(line.removeprefix(b"."))
             if len(self._lines) > LINES_LIMIT:
-                raise self.fault(f"expected a response of at most {LINES_LIMIT} lines")
+                raise ProtocolError(f"expected a response of at most {LINES_LIMIT} lines")
             return None
         lines, self._lines, self._listing = tuple(self._lines), [], False
         return Reply(SUCCESS, lines)
