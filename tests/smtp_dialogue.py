@@ -8,7 +8,7 @@
     from a@example.org                 its sender, and who gets it (defaults: these)
     to b@example.org c@example.org
     options auth=c@example.org         its options
-    singly                             each message by `send`; `generator`: all from one; `connect`: nothing is sent
+    singly                             each message by `send`; `many`, `generator`: by `send_many`; `connect`: none
     overlapping                        the client may speak before it has read all replies
     whole                              replies arrive in one piece, never in several
 
@@ -59,7 +59,7 @@ URL = "smtp://mail.example.com:25?tls=none"
 MESSAGE = b"Subject: hi\r\n\r\nhello\r\n"
 OURS = "192.0.2.7"
 SETTINGS = frozenset(("url", "message", "from", "to", "options", "overlapping", "whole", "nameless"))
-WAYS = frozenset(("singly", "generator", "connect"))
+WAYS = frozenset(("singly", "many", "generator", "connect"))
 TALK = frozenset(("C:", "C>", "S:", "S>", "TLS", "rest", "connection"))
 ENDS = frozenset((("S:", "closed"), ("S:", "reset")))
 SECURED = Secured("TLSv1.3", "TLS_AES_256_GCM_SHA384")
@@ -80,7 +80,7 @@ class Plan:
 
     place: str
     url: str = URL
-    way: str = "list"
+    way: str = ""
     strict: bool = True
     whole: bool = False
     nameless: bool = False
@@ -94,9 +94,10 @@ class Plan:
         plan = cls(dialogue.place.partition(":")[0])
         for line in dialogue.lines:
             plan._take(line)
-        plan.messages = plan.messages or [Submission(MESSAGE, "a@example.org", ["b@example.org"])]
-        if plan.way == "list" and len(plan.messages) == 1:
-            plan.way = "singly"
+        if not plan.messages and plan.way == "":
+            plan.messages = [Submission(MESSAGE, "a@example.org", ["b@example.org"])]
+        plan.connections = [talk for talk in plan.connections if talk]
+        plan.way = plan.way or ("singly" if len(plan.messages) == 1 else "many")
         return plan
 
     def at(self, line: Line) -> str:
@@ -132,7 +133,7 @@ class Plan:
         """What else there is to say about the last message."""
         if not self.messages:
             self.messages.append(Submission(MESSAGE, "a@example.org", ["b@example.org"]))
-        given = {"from": {"sender": line.text}, "to": {"recipients": line.text.split()}}
+        given = {"from": {"sender": line.text}, "to": {"recipients": [octets(word).decode() for word in line.text.split()]}}
         if line.verb == "options":
             given["options"] = {"options": Options(**dict(pair.split("=", 1) for pair in line.text.split()))}
         elif line.verb == "to" and line.text == "header":
@@ -277,6 +278,7 @@ class FakeTransport:
     def __init__(self, stage: Stage, settings: Settings, *_: object) -> None:
         self.stage, self.settings = stage, settings
         self.deadline = None
+        self.talk: Talk | None = None
 
     def open(self, endpoint, timeout):
         self.endpoint = endpoint
@@ -319,7 +321,8 @@ class FakeTransport:
         pass
 
     def close(self):
-        self.talk.closed = True
+        if self.talk is not None:
+            self.talk.closed = True
 
     abort = close
 
@@ -404,7 +407,7 @@ def call(plan: Plan, client: Client, results: list[Receipt | ClientError]) -> No
             if plan.way == "connect":
                 client.connect()
             elif plan.way != "singly":
-                messages = plan.messages if plan.way == "list" else iter(plan.messages)
+                messages = plan.messages if plan.way == "many" else iter(plan.messages)
                 results.extend(iter(client.send_many(messages)))
         except ClientError as error:
             results.append(error)
@@ -422,7 +425,7 @@ async def call_awaited(plan: Plan, client: AsyncClient, results: list[Receipt | 
             if plan.way == "connect":
                 await client.connect()
             elif plan.way != "singly":
-                messages = plan.messages if plan.way == "list" else iter(plan.messages)
+                messages = plan.messages if plan.way == "many" else iter(plan.messages)
                 async for receipt in client.send_many(messages):
                     results.append(receipt)
         except ClientError as error:
@@ -489,7 +492,7 @@ def picture(result: Receipt | ClientError | None) -> tuple[object, ...]:
     if isinstance(result, Receipt):
         fates = [(fate.recipient, fate.outcome.value, str(fate.reply), fate.stage.value) for fate in result.fates]
         flags = {name for name in ("ok", "temporary", "permanent") if getattr(result, name)}
-        return (fates, flags, tuple(result.via), result.attempts, picture(result.error) if result.error else None)
+        return (fates, flags, tuple(result.via), result.attempts, repr(result.error))
     if result is None:
         return ()
     return (type(result).__name__, str(result), result.temporary, picture(result.receipt))

@@ -129,6 +129,13 @@ def test_line_feeds_alone_are_line_ends_everywhere_but_in_binary_parts():
     assert sent(text, BINARY) == text.replace(b"a\nb\rc", b"a\r\nb\r\nc")
 
 
+def test_text_of_two_octets_a_character_is_not_taken_for_lines():
+    text = "日本\n語".encode("utf-16")
+    message = mail(kind="text/plain; charset=utf-16", encoding="binary", body=text)
+    assert parsed(sent(message)).get_payload(decode=True) == text
+    assert b"".join(prepared(message, BINARY).content.plain()) == message
+
+
 @pytest.mark.parametrize("field", ["DKIM-Signature: v=1", "dkim-signature : v=1", "ARC-Message-Signature: i=1"])
 def test_what_is_signed_is_not_touched(field):  # pitfall 8
     signed = mail(field, body="Grüße\r\n".encode())
@@ -259,3 +266,38 @@ def test_whatever_a_text_holds_arrives(text, offered):
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     decoded = parsed(octets).get_payload(decode=True).decode().replace("\r\n", "\n")
     assert decoded.rstrip("\n") == lines.rstrip("\n")
+
+
+pieces = [
+    b"Content-Type: multipart/mixed; boundary=b\r\n",
+    b'Content-Type: multipart/signed; boundary="c"\r\n',
+    b"Content-Type: message/rfc822\r\n",
+    b"Content-Type: text/html; charset=\xff\r\n",
+    b"Content-Type: \r\n",
+    b"Content-Transfer-Encoding: binary\r\n",
+    b"Content-Transfer-Encoding: base64\r\n",
+    b"Content-Transfer-Encoding: quoted-printable\n",
+    b'Content-Disposition: attachment; filename="\xc3\xa9"\r\n',
+    b"Subject: \xe9\r\n",
+    b"Bcc: z\r\n",
+    b"--b\r\n",
+    b"--b--\r\n",
+    b"--c\n",
+    b"x" * 1001,
+    *(b"\r\n", b"\n", b"\r", b".\r\n", b"\xff", b"\0", b"QUJD", b"=C3=", b" "),
+]
+
+
+@given(st.lists(st.sampled_from(pieces), max_size=40).map(b"".join), st.sampled_from([OLD, EIGHT, UTF8, BINARY]))
+def test_whatever_a_message_is_made_of_it_fits_or_is_refused(message, offered):
+    try:
+        found = prepared(ENVELOPE + message, offered)
+    except Unsendable:
+        return
+    octets = b"".join(found.content.plain())
+    assert found.content.size == len(octets)
+    if b"BINARYMIME" not in found.mail:
+        assert octets.count(b"\n") == octets.count(b"\r\n") == octets.count(b"\r")
+        assert b"\0" not in octets
+        assert max(map(len, octets.split(b"\r\n"))) <= 998
+        assert octets.isascii() or b"8BITMIME" in found.mail

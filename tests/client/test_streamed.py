@@ -4,7 +4,7 @@ import sys
 import textwrap
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from io import BytesIO
+from io import BytesIO, StringIO
 from itertools import pairwise
 
 import pytest
@@ -99,12 +99,31 @@ def test_a_large_file_is_not_read_into_memory(tmp_path):
     assert b" SIZE=%d" % len(whole) in found.mail
 
 
-def test_an_open_file_is_read_from_where_it_stands(tmp_path):
+def test_an_open_file_is_read_from_its_beginning_as_often_as_it_must_be(tmp_path):
     with large(tmp_path / "mail.eml").open("rb") as file:
-        file.seek(len("From: a@example.com\r\n"))
-        found = prepare(Submission(file, "x@example.com"), EIGHT, chunking=False)
-        assert next(iter(found.content.plain())).startswith(b"To: b@example.org\r\n")
-        assert next(iter(found.content.plain())).startswith(b"To: b@example.org\r\n")
+        first, again = prepared(file).content, prepared(file).content
+        # Side by side, as two connections would.
+        both = list(zip(first.plain(), again.plain(), strict=True))
+        assert sum(len(chunk) for chunk, _ in both) == first.size
+        assert all(one == other for one, other in both)
+
+
+def test_a_small_open_file_is_not_empty_the_second_time():
+    file = BytesIO(HEADER + b"\r\nHello\r\n")
+    assert prepared(file).content.size == prepared(file).content.size > 0
+
+
+def test_a_pipe_and_a_text_file_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(Unsendable, match="expected a regular file"):
+            prepared(path)
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb"), pytest.raises(Unsendable, match="cannot be read"):
+        prepared(pipe)
+    with pytest.raises(TypeError, match="opened for text"):
+        prepared(StringIO("From: a@example.com\n"))
 
 
 @pytest.mark.parametrize("change", ["longer", "shorter", "other", "gone"])

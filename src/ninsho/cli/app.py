@@ -1,6 +1,7 @@
 """The command line built from the table of commands, and what becomes of their errors."""
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -11,6 +12,8 @@ import ninsho
 from ninsho.cli.commands import COMMANDS, NOUNS, Command
 from ninsho.cli.endings import EX_CONFIG, EX_TEMPFAIL, EX_UNAVAILABLE, NO, WRONG_USAGE, CommandError
 from ninsho.errors import ConfigurationError, NinshoError, StoreUnavailable
+
+_LOGIN_OF_URL = re.compile(r"(?<=://)[^\s']*@")
 
 STATUSES = f"""
 Exit status: 0 done; {NO} no (a wrong password, a difference, no such account); {WRONG_USAGE} wrong usage; \
@@ -56,7 +59,8 @@ def run(tokens: Sequence[str] | None = None) -> NoReturn:
         status = app(tokens, result_action="return_value", exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except CycloptsError as error:
-        sentence = str(error)
+        # It may quote a URL that stood in the wrong place.
+        sentence = _LOGIN_OF_URL.sub("(hidden)@", str(error))
         fail(sentence[:1].lower() + sentence[1:], status=WRONG_USAGE)
     except ConfigurationError as error:
         fail(*error.problems, status=EX_CONFIG)

@@ -41,6 +41,10 @@ class _Desk:
         """Whether there is nothing left to send."""
         return self._exhausted and not self._outbox.waiting
 
+    async def more(self) -> bool:
+        """Whether there is more to send; told before there is a connection: for nothing none is made."""
+        return self._outbox.waiting or await self._pulled()
+
     async def take(self, *, wait: bool) -> Job | None:
         """Return the next job; None where there is none now, or, told to *wait*, none any more."""
         while True:
@@ -142,8 +146,9 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Say goodbye on all connections that are at rest, and close them."""
-        while self._office.resting:
-            await self._end(self._office.resting.pop())
+        resting, self._office.resting = self._office.resting, []
+        # At once: each waits for a reply.
+        await asyncio.gather(*map(self._end, resting), return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,7 +162,7 @@ class AsyncClient:
         """Submit in this very task; give each receipt as soon as it is there, before more is sent."""
         losses = Losses()
         try:
-            while not desk.finished:
+            while await desk.more():
                 async with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
@@ -198,7 +203,7 @@ class AsyncClient:
         """Submit on one connection after the other; where none can be had, leave it to the other tasks."""
         losses = Losses()
         try:
-            while not desk.finished:
+            while await desk.more():
                 async with self._connection() as connection:
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
@@ -244,7 +249,7 @@ class AsyncClient:
                 await self._end(one)
             if connection is None or not connection.transport.is_stale:
                 return connection
-            connection.transport.abort()
+            await connection.transport.close()
 
     async def _new(self) -> Connection:
         await self._visit()
@@ -253,7 +258,7 @@ class AsyncClient:
         try:
             await arun(session.connect(), transport)
         except BaseException:
-            transport.abort()
+            await transport.close()
             raise
         return Connection(session, transport, time.monotonic())
 
@@ -268,7 +273,7 @@ class AsyncClient:
                 try:
                     await arun(mailbox.visit(), transport)
                 finally:
-                    transport.abort()
+                    await transport.close()
 
     async def _end(self, connection: Connection) -> None:
         """Say goodbye where the server still listens; close."""
@@ -276,4 +281,4 @@ class AsyncClient:
         try:
             await arun(connection.session.quit(), connection.transport)
         finally:
-            connection.transport.abort()
+            await connection.transport.close()

@@ -82,7 +82,8 @@ class _Encoded:
                     held = chunk
                 changed = left or _state(os.fstat(file.fileno())) != self._state
         except OSError as error:
-            raise ContentChanged(f"{self.path}: cannot be read any more: {error.strerror}") from error
+            # With an OSError behind it, it would look as if the connection had broken.
+            raise ContentChanged(f"{self.path}: cannot be read any more: {error.strerror}") from None
         if changed:
             raise ContentChanged(f"{self.path}: changed while it was sent")
         yield held

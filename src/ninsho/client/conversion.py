@@ -126,12 +126,10 @@ class _Conversion:
         return b""
 
     def _leaf(self, entity: Entity, place: _Place) -> bytes:
-        binary = entity.encoding == "binary"
-        # Line ends are line ends in text, however it is labelled.
-        body = entity.body if binary and not entity.type.startswith("text/") else crlf(entity.body)
+        body = entity.body if entity.opaque else crlf(entity.body)
         if self._carried(body) and not has_strays(body):
             return entity.written(entity.header, body)
-        if binary and self._allowed.binary:
+        if entity.encoding == "binary" and self._allowed.binary:
             self.binary = True
             return entity.written(entity.header, body)
         place.unseal("a part")
@@ -139,6 +137,7 @@ class _Conversion:
 
     def _encoded(self, entity: Entity, place: _Place) -> bytes:
         data = decoded(entity)
-        body, encoding = encoded(data, text=entity.type.startswith("text/") and entity.encoding != "base64")
+        text = entity.type.startswith("text/") and entity.encoding != "base64" and not entity.opaque
+        body, encoding = encoded(data, text=text)
         header = with_mime(entity.header, data, described=entity.described) if place.message else entity.header
         return entity.written(with_encoding(header, encoding), body)

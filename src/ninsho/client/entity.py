@@ -49,6 +49,11 @@ class Entity:
             described="content-type" in parsed,
         )
 
+    @property
+    def opaque(self) -> bool:
+        """Whether nothing in the body is a line end: what is not text, and text in UTF-16 and its kin."""
+        return self.encoding == "binary" and (not self.type.startswith("text/") or b"\0" in self.body)
+
     def written(self, header: bytes, body: bytes) -> bytes:
         """Put a header and a body together."""
         return header + (b"\r\n" if body else self.gap) + body
@@ -89,10 +94,8 @@ def decoded(entity: Entity) -> bytes:
             return _from_base64(entity.body)
         case "quoted-printable":
             return crlf(binascii.a2b_qp(crlf(entity.body)))
-        case "binary" if not entity.type.startswith("text/"):
-            return entity.body
         case _:
-            return crlf(entity.body)
+            return entity.body if entity.opaque else crlf(entity.body)
 
 
 def _from_base64(body: bytes) -> bytes:

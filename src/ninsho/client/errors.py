@@ -64,7 +64,9 @@ class Desynchronized(ClientError, smtplib.SMTPServerDisconnected):
 class TLSFailed(ClientError, OSError):
     """TLS could not be had, or not with the right server."""
 
-    temporary = False
+    def __init__(self, what: str, *, temporary: bool = False) -> None:
+        self.temporary = temporary
+        super().__init__(what)
 
 
 class NotOffered(ClientError, smtplib.SMTPNotSupportedError):

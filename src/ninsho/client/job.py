@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ninsho.client.errors import ClientError
-    from ninsho.client.message import Prepared, Submission
+    from ninsho.client.message import Prepared, Recipient, Submission
 
 
 class Job:
@@ -39,7 +39,7 @@ class Job:
         self.number = number
         self.sender = submission.sender or ""
         self.message_id = ""
-        self.recipients: Sequence[str] = [str(recipient) for recipient in submission.recipients or ()]
+        self.recipients: Sequence[str] = _named(submission.recipients)
         self.fates: list[Fate | None] = []
         self.losses = 0
         self.attempts = 0
@@ -160,7 +160,9 @@ class Transaction:
         for number, place in enumerate(self.places):
             recipient = self.prepared.recipients[place]
             reply = self.rcpts[number] if number < len(self.rcpts) else None
-            if reply is not None and not reply.positive:
+            if self.mail is not None and not self.mail.positive:
+                self.job.fates[place] = Fate(recipient, Outcome.REFUSED, self.mail, Stage.MAIL)
+            elif reply is not None and not reply.positive:
                 self.job.fates[place] = Fate(recipient, Outcome.REFUSED, reply, Stage.RCPT)
             elif (end := next(ends, None)) is not None:
                 outcome = Outcome.ACCEPTED if end.positive else Outcome.REFUSED
@@ -172,3 +174,8 @@ class Transaction:
 def _too_many(reply: Reply) -> bool:
     # RFC 5321 §4.5.3.1.10: 452, and 552 from old servers; a full mailbox (RFC 3463: 4.2.2) is something else.
     return reply.code in {452, 552} and reply.enhanced_code in {"", "4.5.3", "5.5.3"}
+
+
+def _named(recipients: "Sequence[str | Recipient] | None") -> list[str]:
+    """What is known of the recipients before anybody has looked; one text may name several."""
+    return [recipients] if isinstance(recipients, str) else [str(recipient) for recipient in recipients or ()]

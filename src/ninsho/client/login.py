@@ -107,7 +107,7 @@ def _talk(session: "Session", name: str, exchange: Exchange) -> Flow[Reply]:
 
 def _answer(session: "Session", name: str, exchange: Exchange, reply: Reply) -> Flow[Reply]:
     try:
-        challenge = b"" if name in DEAF else b64decode(b"".join(reply.lines), validate=True)
+        challenge = b"" if name in DEAF else b64decode(b"".join(map(bytes.strip, reply.lines)), validate=True)
     except binascii.Error:
         return (yield from _cancel(session, ExchangeError("expected a challenge in base64")))
     try:

@@ -37,7 +37,7 @@ def from_octets(raw: bytes, terms: Terms) -> Material:
 def _rare(raw: bytes, octets: bytes, header: bytes, terms: Terms) -> Material:
     """Take a message that is not all short lines of ASCII."""
     sent = octets[: header_size(octets)]
-    utf8 = not sent.isascii() and terms.utf8 and is_utf8(sent)
+    utf8 = not sent.isascii() and terms.utf8_header and is_utf8(sent)
     faulty = b"\0" in octets or has_long_line(octets) or b"binary" in octets.lower()
     if not faulty and (terms.eight_bit or octets.isascii()) and (utf8 or sent.isascii()):
         return Material(header, Octets(octets), b"" if octets.isascii() else b" BODY=8BITMIME", utf8=utf8)
@@ -49,7 +49,8 @@ def _converted(raw: bytes, header: bytes, terms: Terms, *, utf8: bool) -> Materi
     from ninsho.client.conversion import Allowed, convert  # noqa: PLC0415
 
     converted = convert(raw, Allowed(eight_bit=terms.eight_bit, binary=terms.binary, utf8=utf8))
-    octets = converted.octets if converted.octets.endswith(b"\r\n") else converted.octets + b"\r\n"
+    # What is binary has no last line to be ended (RFC 3030 §3).
+    octets = converted.octets if converted.binary else with_line_ends(converted.octets)
     size = header_size(octets)
     sent = without_blind(octets[:size])
     octets = sent + octets[size:]

@@ -39,7 +39,7 @@ class Submission:
 
     *sender* may be empty: the null sender ``<>`` of bounces. *recipients* are addresses, each alone, with or without a
     display name; one string is read as a To line is. A ``str`` is no *message*: encode it, or wrap a file's name in
-    ``Path``. An open file is read from where it stands, and must be seekable.
+    ``Path``. An open file is read from its beginning, perhaps several times, and must stay open until it is sent.
     """
 
     message: Source

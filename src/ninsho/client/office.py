@@ -37,13 +37,12 @@ class Connection:
     transport: Any
     born: float
     rested: float = 0.0
-    count: int = 0
 
     def is_spent(self, now: float, more: int = 0) -> bool:
         """Whether it has done its share, with *more* messages than are counted."""
         lifetime = self.session.settings.limits.lifetime
         old = lifetime is not None and now - self.born >= lifetime
-        return old or self.count + more >= self.most
+        return old or self.session.count + more >= self.most
 
     @property
     def most(self) -> float:
@@ -57,7 +56,7 @@ class Connection:
         """Return what submits on this connection."""
         capabilities, lifetime = self.session.capabilities, self.session.settings.limits.lifetime
         preparer = Preparer(capabilities, chunking="CHUNKING" in capabilities)
-        left, end = self.most - self.count, inf if lifetime is None else self.born + lifetime
+        left, end = self.most - self.session.count, inf if lifetime is None else self.born + lifetime
         # Asked before each message: the clock is read only where it matters.
         return Courier(self.session, preparer, desk, spent=lambda n: n >= left or (end < inf and clock() >= end))
 
@@ -113,7 +112,7 @@ class Office:
 
     def rest(self, connection: Connection, now: float) -> bool:
         """Keep *connection* for the next who needs one; False where it should be closed instead."""
-        if connection.session.broken or connection.is_spent(now):
+        if connection.session.broken or connection.session.tired or connection.is_spent(now):
             return False
         connection.rested = now
         self.resting.append(connection)

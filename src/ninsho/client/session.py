@@ -42,7 +42,8 @@ class Session:
     """The talk on one connection.
 
     ``capabilities`` is what the server offers now, but for those that are to be done *without*; ``broken`` says that
-    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT. ``parser`` reads what the
+    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT, ``unclear`` that a transaction may
+    be open that nobody wants any more. ``count`` is how many have begun. ``parser`` reads what the
     server says, ``service`` is what SASL calls it (RFC 4422 §3.1), ``command_limit`` how long a command may be.
     """
 
@@ -61,7 +62,10 @@ class Session:
         self.secured: Secured | None = None
         self.mechanism = ""
         self.broken = False
+        self.tired = False
         self.chunked = False
+        self.unclear = False
+        self.count = 0
         self._secrets: tuple[bytes, ...] = ()
         self._address = ""
         self._replies = self.parser()
@@ -116,12 +120,16 @@ class Session:
 
     def exchange(self, line: bytes, *, timeout: float | None = None, shown: str | None = None) -> Flow[Reply]:
         """Send a *line* and return the reply to it; the transcript has the line as *shown*."""
+        self.expect_silence()
+        yield from self.send(line, shown=shown)
+        return (yield from self.reply(timeout or self.settings.timeouts.command))
+
+    def expect_silence(self) -> None:
+        """Raise ``Desynchronized`` where a reply waits though all have been heard that were to come."""
         if self._replies.pending:
             # RFC 5321 §4.2: a reply to each command. One more, and all that follow would be taken for others.
             self.broken = True
-            raise Desynchronized("expected no reply before the next command, got one")
-        yield from self.send(line, shown=shown)
-        return (yield from self.reply(timeout or self.settings.timeouts.command))
+            raise Desynchronized(f"{self.endpoint}: expected no reply before the next command, got one")
 
     def send(self, data: bytes, *, shown: str | bytes | None = None) -> Flow[None]:
         """Send *data*; the transcript has it as *shown*."""
@@ -131,6 +139,21 @@ class Session:
             yield Send(data)
         except OSError as error:
             raise self._lost(f"cannot send: {_reason(error)}") from error
+
+    def at_hand(self) -> Reply | None:
+        """Return the next reply if it has come already, and nothing has to be done about it; else None."""
+        # Most replies of a pipelined session: a plain call takes half the time of a flow.
+        if self.watch is not None or not self._replies.pending:
+            return None
+        try:
+            reply = self._replies.next()
+        except ProtocolError as error:
+            self.broken = True
+            raise Desynchronized(f"{self.endpoint}: {error}") from None
+        if reply is not None and reply.code >= 400:
+            self.broken |= reply.code == CLOSING
+            return self._cleaned(reply)
+        return reply
 
     def reply(self, timeout: float) -> Flow[Reply]:
         """Return the next reply; raise ``ConnectionLost`` if the server closes, or is silent for *timeout* seconds."""
@@ -142,7 +165,8 @@ class Session:
             raise Desynchronized(f"{self.endpoint}: {error}") from None
         if reply.code == CLOSING:
             self.broken = True
-        if self.watch is not None or reply.code >= 400:
+        # A challenge is not shown, and must reach the mechanism as it came.
+        if reply.code >= 400 or (self.watch is not None and reply.code != CHALLENGE):
             reply = self._cleaned(reply)
         if self.watch is not None:
             # RFC 4954 §4: the only use of 334 are SASL's challenges.
@@ -168,6 +192,8 @@ class Session:
             if reply.positive:
                 self.capabilities = Capabilities(Capabilities.read(reply).name)
                 return
+        if self.broken:
+            raise ConnectionLost(f"{self.endpoint}: {verb}: {reply}")
         if not reply.positive:
             raise HelloRefused(f"{self.endpoint}: {verb}", reply)
         self.capabilities = Capabilities.read(reply, without=self.without)
@@ -178,7 +204,7 @@ class Session:
             raise NotOffered(f"{self.endpoint}: the server offers no STARTTLS, and TLS is required (tls=starttls)")
         reply = yield from self.command("STARTTLS")
         if reply.code != 220:
-            raise TLSFailed(f"{self.endpoint}: STARTTLS: {reply}")
+            raise TLSFailed(f"{self.endpoint}: STARTTLS: {reply}", temporary=reply.temporary)
         yield from self.shake_hands()
         yield from self.hello(helo=False)
 

@@ -234,7 +234,7 @@ class Limits:
     messages_per_connection: int | None = None
     lifetime: float | None = None
     idle: float = 60
-    in_flight: int = 8
+    in_flight: int = 16
 
     def __post_init__(self) -> None:
         _check(_not_above_nothing(self))

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ninsho.client.errors import ConnectionFailed, TLSFailed
 from ninsho.client.flow import Desk
@@ -19,6 +19,18 @@ from ninsho.client.tls import explain, server_name_of
 
 T = TypeVar("T")
 READ = 65_536  # octets
+QUICK_ACKNOWLEDGEMENT: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
+
+
+def hurry(connection: socket.socket) -> None:
+    """Have what comes next acknowledged at once.
+
+    A server that writes a second reply before the first is acknowledged waits (RFC 896), and we would acknowledge only
+    after 40 ms: to a Postfix on the same machine that made 22 messages a second of 460.
+    """
+    if QUICK_ACKNOWLEDGEMENT is not None:
+        with suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, QUICK_ACKNOWLEDGEMENT, 1)
 
 
 class SocketTransport:
@@ -29,6 +41,8 @@ class SocketTransport:
         self._context = context
         self._endpoint = settings.endpoints[0]
         self._socket: socket.socket | None = None
+        self._acknowledges = False
+        self._timeout: float | None = None
         self.deadline: float | None = None
 
     def open(self, endpoint: Endpoint, timeout: float) -> Opened:
@@ -39,8 +53,10 @@ class SocketTransport:
             self._socket = self._connected(endpoint, self._left(timeout))
         except OSError as error:
             raise ConnectionFailed([(str(endpoint), explain(error, endpoint, mode))]) from error
+        self._timeout = None
         if self._socket.family != socket.AF_UNIX:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._acknowledges = QUICK_ACKNOWLEDGEMENT is not None
         address = self._socket.getsockname()
         secured = self.start_tls(timeout) if mode is TLSMode.IMPLICIT else None
         return Opened(address[0] if isinstance(address, tuple) else "", secured)
@@ -50,6 +66,7 @@ class SocketTransport:
         trust = self._settings.trust
         plain = self._sock
         plain.settimeout(self._left(timeout))
+        self._timeout = None
         try:
             secured = self._context().wrap_socket(plain, server_hostname=server_name_of(trust, self._endpoint))
             self._socket = secured
@@ -59,14 +76,13 @@ class SocketTransport:
 
     def send(self, data: bytes) -> None:
         """Send all of *data*."""
-        connection = self._sock
-        connection.settimeout(self._left(self._settings.timeouts.data_block))
-        connection.sendall(data)
+        self._timed(self._settings.timeouts.data_block).sendall(data)
 
     def receive(self, timeout: float) -> bytes:
         """Return what comes next."""
-        connection = self._sock
-        connection.settimeout(self._left(timeout))
+        connection = self._timed(timeout)
+        if self._acknowledges:
+            hurry(connection)
         return connection.recv(READ)
 
     def compute(self, function: Callable[[], T]) -> T:
@@ -96,6 +112,11 @@ class SocketTransport:
         connection.close()
 
     @property
+    def connection(self) -> "socket.socket | None":
+        """The socket itself; None where it is closed."""
+        return self._socket
+
+    @property
     def is_stale(self) -> bool:
         """Whether the server has closed a connection at rest, or said something, as 421, before it does."""
         connection = self._socket
@@ -105,6 +126,7 @@ class SocketTransport:
         poll.register(connection, select.POLLIN)
         if not poll.poll(0):
             return False
+        self._timeout = None
         connection.settimeout(0.0)
         try:
             connection.recv(1)
@@ -114,6 +136,14 @@ class SocketTransport:
         except OSError:
             return True
         return True
+
+    def _timed(self, timeout: float) -> socket.socket:
+        """The socket, with *timeout* set: to set it is a system call, so only where it changes."""
+        connection, left = self._sock, self._left(timeout)
+        if left != self._timeout:
+            self._timeout = left
+            connection.settimeout(left)
+        return connection
 
     @property
     def _sock(self) -> socket.socket:

@@ -1,12 +1,11 @@
 """Messages larger than memory: a file is read twice, measured first and then sent, in pieces."""
 
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
 from ninsho.client.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays
 from ninsho.client.headers import header_size, without_blind
@@ -14,35 +13,59 @@ from ninsho.client.material import Material, from_octets, is_utf8
 from ninsho.client.terms import Terms
 from ninsho.client.unsendable import ContentChanged, Unsendable
 
+if TYPE_CHECKING:
+    import os
+
 HEADER_LIMIT = 1 << 20  # octets of the header of a message that is streamed
 REENCODED_LIMIT = 1 << 26  # octets of a message that is read whole since it must be re-encoded
 
-Opener: TypeAlias = Callable[[], AbstractContextManager[BinaryIO]]
+
+class Readable(Protocol):
+    """What can be read from its beginning to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most *size* octets, none at the end."""
+
+
+Opener: TypeAlias = Callable[[], AbstractContextManager[Readable]]
 
 
 def from_path(path: "os.PathLike[str]", terms: Terms) -> Material:
     """Take the message in a file; raise ``Unsendable`` where it cannot be read."""
-    return _taken(lambda: Path(path).open("rb"), os.fspath(path), terms)
+    path = Path(path)
+    # A pipe gives its message once, and a message may be wanted twice.
+    if path.exists() and not path.is_file():
+        raise Unsendable(f"{path}: expected a regular file, got something else")
+    return _taken(lambda: path.open("rb"), str(path), terms)
 
 
 def from_file(file: BinaryIO, terms: Terms) -> Material:
-    """Take the message in an open file, from where it stands; it must not be closed or moved before it is sent."""
-    start = file.tell()
+    """Take the message in an open file, from its beginning; it must stay open until it is sent."""
+    name = str(getattr(file, "name", "the file"))
+    if isinstance(file.read(0), str):
+        raise TypeError(f"{name}: expected a file opened for bytes, got one opened for text")
+    return _taken(lambda: nullcontext(_Reading(file)), name, terms)
 
-    def opened() -> AbstractContextManager[BinaryIO]:
-        file.seek(start)
-        return nullcontext(file)
 
-    return _taken(opened, str(getattr(file, "name", "the file")), terms)
+class _Reading:
+    """One pass through an open file, whoever else moves about in it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._at = 0
+
+    def read(self, size: int, /) -> bytes:
+        self._file.seek(self._at)
+        octets = self._file.read(size)
+        self._at += len(octets)
+        return octets
 
 
 def _taken(opened: Opener, name: str, terms: Terms) -> Material:
     try:
         with opened() as file:
             head = file.read(SMALL + 1)
-        if len(head) <= SMALL:
-            return from_octets(head, terms)
-        return _measured(opened, name, terms)
+        return from_octets(head, terms) if len(head) <= SMALL else _measured(opened, name, terms)
     except OSError as error:
         raise Unsendable(f"{name}: cannot be read: {error.strerror or error}") from error
 
@@ -53,7 +76,7 @@ def _measured(opened: Opener, name: str, terms: Terms) -> Material:
         measure.feed(chunk)
     header = _header(opened)
     seen = without_blind(header)
-    utf8 = not seen.isascii() and terms.utf8 and is_utf8(seen)
+    utf8 = not seen.isascii() and terms.utf8_header and is_utf8(seen)
     if measure.fits(terms) and (utf8 or seen.isascii()):
         content = FileContent(opened, name, measure)
         return Material(header, content, b" BODY=8BITMIME" if measure.eight_bit else b"", utf8=utf8)
@@ -63,7 +86,11 @@ def _measured(opened: Opener, name: str, terms: Terms) -> Material:
             "got what this server does not take as it is"
         )
     with opened() as file:
-        return from_octets(file.read(REENCODED_LIMIT), terms)
+        return from_octets(b"".join(_chunks(file)), terms)
+
+
+def _chunks(file: Readable) -> Iterator[bytes]:
+    return iter(partial(file.read, CHUNK), b"")
 
 
 class Measure:
@@ -122,7 +149,8 @@ class FileContent(Content):
                     yield held
                 held = chunk
         except (OSError, Unsendable) as error:
-            raise ContentChanged(f"{self._name}: cannot be read any more: {error}") from error
+            # With an OSError behind it, it would look as if the connection had broken.
+            raise ContentChanged(f"{self._name}: cannot be read any more: {error}") from None
         if (again.size, again.checksum) != (self.size, self._measure.checksum):
             raise ContentChanged(f"{self._name}: changed while it was sent")
         yield held
@@ -131,7 +159,7 @@ class FileContent(Content):
 def sent(opened: Opener) -> Iterator[bytes]:
     """Read what is sent of a file: with CRLF for each line end, without blind copies."""
     with opened() as file:
-        yield from _without_blind(_lines_ended(iter(partial(file.read, CHUNK), b"")))
+        yield from _without_blind(_lines_ended(_chunks(file)))
 
 
 def _lines_ended(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -169,5 +197,5 @@ def _head(chunks: Iterator[bytes]) -> bytes:
 def _header(opened: Opener) -> bytes:
     """Return the header as it was given, blind copies and all."""
     with opened() as file:
-        head = _head(_lines_ended(iter(partial(file.read, CHUNK), b"")))
+        head = _head(_lines_ended(_chunks(file)))
     return head[: header_size(head)]

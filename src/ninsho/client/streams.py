@@ -1,6 +1,7 @@
 """A connection in an event loop that answers wants."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -11,6 +12,7 @@ from ninsho.client.job import Job
 from ninsho.client.secured import Secured, secured_by
 from ninsho.client.session import Opened
 from ninsho.client.settings import Endpoint, Settings, TLSMode
+from ninsho.client.sockets import READ, hurry
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -18,74 +20,119 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # RFC 8305 §5: how long to wait for one address before the next is tried beside it.
 HAPPY_EYEBALLS: Final = 0.25  # seconds
+GOODBYE: Final = 1.0  # seconds that the end of a connection may take
 
 
-class Wire(asyncio.Protocol):
-    """What came and nobody has read, and who waits for it."""
+class Wire(asyncio.BufferedProtocol):
+    """What came and nobody has read, and who waits for it; ``lost`` ends when the connection has."""
 
     def __init__(self) -> None:
         self.transport: Any = None
-        self.received: list[bytes] = []
         self.ended = False
         self.error: Exception | None = None
+        self.paused = False
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        # One buffer for all that comes: asyncio would make one of 256 KiB for each read.
+        self._buffer = bytearray(READ)
+        self._received = b""
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._paused = False
+        self._deadline = 0.0
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._socket: socket.socket | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether octets wait that nobody has read."""
+        return bool(self._received)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; once more when TLS has begun."""
         self.transport = transport
+        found = transport.get_extra_info("socket")
+        self._socket = found if found is not None and found.family != socket.AF_UNIX else None
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> bytearray:
+        """Return where to put what comes."""
+        return self._buffer
+
+    def buffer_updated(self, count: int) -> None:
         """Keep octets."""
-        self.received.append(data)
+        data = bytes(memoryview(self._buffer)[:count])
+        self._received = self._received + data if self._received else data
+        if self._socket is not None:
+            hurry(self._socket)
         _wake(self._reader)
 
     def eof_received(self) -> bool:
-        """Take note that no more comes; what is being sent may still be."""
+        """Take note that no more comes."""
         self.ended = True
         _wake(self._reader)
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
         """Wake up who waits."""
-        self.ended, self.error = True, error
-        _wake(self._reader)
-        _wake(self._writer)
+        self.ended, self.error, self._socket = True, error, None
+        for waiter in (self._reader, self._writer, self.lost):
+            _wake(waiter)
+        if self._watchdog is not None:
+            self._watchdog.cancel()
 
     def pause_writing(self) -> None:
         """Have senders wait."""
-        self._paused = True
+        self.paused = True
 
     def resume_writing(self) -> None:
         """Let senders go on."""
-        self._paused = False
+        self.paused = False
         _wake(self._writer)
 
-    async def read(self) -> bytes:
-        """Return all that came, empty at the end of the connection."""
-        while not self.received:
+    async def read(self, timeout: float) -> bytes:  # noqa: ASYNC109 - the want's own
+        """Return all that came, empty at the end of the connection; raise ``TimeoutError``."""
+        while not self._received:
             if self.ended:
                 if self.error is not None:
                     raise ConnectionResetError(*self.error.args)
                 return b""
-            self._reader = asyncio.get_running_loop().create_future()
+            self._watch(timeout)
+            self._reader = self._loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
-        data = self.received[0] if len(self.received) == 1 else b"".join(self.received)
-        self.received.clear()
+        data, self._received = self._received, b""
         return data
 
     async def drained(self) -> None:
         """Wait until more may be sent."""
-        while self._paused and not self.ended:
-            self._writer = asyncio.get_running_loop().create_future()
+        while self.paused and not self.ended:
+            self._writer = self._loop.create_future()
             try:
                 await self._writer
             finally:
                 self._writer = None
+
+    def _watch(self, timeout: float) -> None:
+        """Let whoever reads wait no longer than *timeout*.
+
+        One timer serves many reads, as nearly all end in time: a timer for each costs 10 µs.
+        """
+        self._deadline = self._loop.time() + timeout
+        if self._watchdog is not None and self._watchdog.when() > self._deadline:
+            self._watchdog.cancel()
+            self._watchdog = None
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_at(self._deadline, self._bark)
+
+    def _bark(self) -> None:
+        self._watchdog = None
+        if self._reader is None or self._reader.done():
+            return
+        if self._loop.time() >= self._deadline:
+            self._reader.set_exception(TimeoutError())
+        else:
+            self._watchdog = self._loop.call_at(self._deadline, self._bark)
 
 
 class StreamTransport:
@@ -95,20 +142,19 @@ class StreamTransport:
         self._settings = settings
         self._context = context
         self._endpoint = settings.endpoints[0]
-        self._wire = Wire()
-        self._wire.ended = True
+        self._wire: Wire | None = None
         self.deadline: float | None = None
 
     async def open(self, endpoint: Endpoint, timeout: float) -> Opened:  # noqa: ASYNC109 - the want's own
         """Connect; raise ``ConnectionFailed`` or ``TLSFailed``, with what to do about it."""
-        self._endpoint, self._wire = endpoint, Wire()
+        self._endpoint, self._wire = endpoint, (wire := Wire())
         mode = self._settings.tls
         try:
             async with asyncio.timeout(self._left(timeout)):
-                await self._connected(endpoint)
+                await self._connected(endpoint, wire)
         except OSError as error:
             raise ConnectionFailed([(str(endpoint), _explained(error, endpoint, mode))]) from error
-        address = self._wire.transport.get_extra_info("sockname")
+        address = wire.transport.get_extra_info("sockname")
         secured = await self.start_tls(timeout) if mode is TLSMode.IMPLICIT else None
         return Opened(address[0] if isinstance(address, tuple) else "", secured)
 
@@ -116,8 +162,8 @@ class StreamTransport:
         """Shake hands; raise ``TLSFailed``, also where octets came before."""
         from ninsho.client.tls import server_name_of  # noqa: PLC0415 - only who has TLS needs ssl
 
-        wire, trust = self._wire, self._settings.trust
-        if wire.received:
+        wire, trust = self._open, self._settings.trust
+        if wire.pending:
             raise TLSFailed(f"{self._endpoint}: the server, or somebody in between, sent more before TLS began")
         try:
             name = server_name_of(trust, self._endpoint)
@@ -135,21 +181,17 @@ class StreamTransport:
 
     async def send(self, data: bytes) -> None:
         """Send all of *data*."""
-        wire = self._wire
+        wire = self._open
         if wire.ended:
             raise ConnectionResetError(*(wire.error.args if wire.error else ("the server closed the connection",)))
         wire.transport.write(data)
-        if wire._paused:  # noqa: SLF001 - its own
+        if wire.paused:
             async with asyncio.timeout(self._left(self._settings.timeouts.data_block)):
                 await wire.drained()
 
     async def receive(self, timeout: float) -> bytes:  # noqa: ASYNC109 - the want's own
         """Return what comes next."""
-        wire = self._wire
-        if wire.received:
-            return await wire.read()
-        async with asyncio.timeout(self._left(timeout)):
-            return await wire.read()
+        return await self._open.read(self._left(timeout))
 
     async def compute(self, function: Callable[[], T]) -> T:
         """Return what *function* returns, from a thread."""
@@ -167,45 +209,59 @@ class StreamTransport:
             self.deadline = time.monotonic() + total
 
     async def close(self) -> None:
-        """Close the connection, waiting for nobody."""
-        self.abort()
+        """Close the connection; wait for no more than its own end, and not for long."""
+        wire = self._wire
+        if wire is None or wire.transport is None:
+            return
+        wire.ended = True
+        if wire.lost.done():
+            return
+        # What has been handed over and not sent is not sent any more: half a message is none.
+        if wire.transport.get_write_buffer_size():
+            self.abort()
+        wire.transport.close()
+        try:
+            await asyncio.wait([wire.lost], timeout=GOODBYE)
+        finally:
+            self.abort()
+        await asyncio.wait([wire.lost], timeout=GOODBYE)
 
     def abort(self) -> None:
         """Close the connection at once."""
         wire = self._wire
-        if wire.transport is not None and not wire.transport.is_closing():
-            # What has been handed over and not sent is not sent any more: half a message is none.
-            if wire.transport.get_write_buffer_size():
-                wire.transport.abort()
-            else:
-                wire.transport.close()
-        wire.ended = True
+        if wire is not None and wire.transport is not None and not wire.lost.done():
+            wire.ended = True
+            wire.transport.abort()
 
     @property
     def is_stale(self) -> bool:
         """Whether the server has closed a connection at rest, or said something, as 421, before it does."""
-        return self._wire.ended or bool(self._wire.received) or self._wire.transport.is_closing()
+        wire = self._wire
+        return wire is None or wire.ended or wire.pending or wire.transport.is_closing()
 
-    async def _connected(self, endpoint: Endpoint) -> None:
+    @property
+    def _open(self) -> Wire:
+        if self._wire is None:
+            raise ConnectionError("the connection is closed")
+        return self._wire
+
+    async def _connected(self, endpoint: Endpoint, wire: Wire) -> None:
         loop, settings = asyncio.get_running_loop(), self._settings
         if endpoint.path:
-            await loop.create_unix_connection(self._made, endpoint.path)
+            await loop.create_unix_connection(lambda: wire, endpoint.path)
         elif settings.proxy:
             from ninsho.client.proxy import connect_async  # noqa: PLC0415 - only who has a proxy needs it
 
             tunnel = await connect_async(settings.proxy, endpoint.host, endpoint.port)
-            await loop.create_connection(self._made, sock=tunnel)
+            await loop.create_connection(lambda: wire, sock=tunnel)
         else:
             await loop.create_connection(
-                self._made,
+                lambda: wire,
                 endpoint.host,
                 endpoint.port,
                 local_addr=settings.source_address,
                 happy_eyeballs_delay=HAPPY_EYEBALLS,
             )
-
-    def _made(self) -> Wire:
-        return self._wire
 
     def _left(self, timeout: float) -> float:
         if self.deadline is None:

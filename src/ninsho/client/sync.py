@@ -44,7 +44,8 @@ class _Desk:
     @property
     def finished(self) -> bool:
         """Whether nothing more is to be sent."""
-        return self._stopped.is_set() or self.empty
+        # Looked up before there is a connection: for nothing none is made.
+        return self._stopped.is_set() or not (self._outbox.waiting or self._pull())
 
     def take(self, *, wait: bool) -> Job | None:
         """Return the next job; None where there is none now, or, told to *wait*, none any more."""
@@ -173,8 +174,16 @@ class Client:
 
     def close(self) -> None:
         """Say goodbye on all connections that are at rest, and close them."""
-        while self._office.resting:
-            self._end(self._office.resting.pop())
+        with self._lock:
+            resting, self._office.resting = self._office.resting, []
+        # Each waits for a reply: several at once.
+        others = [threading.Thread(target=self._end, args=(connection,)) for connection in resting[1:]]
+        for thread in others:
+            thread.start()
+        for connection in resting[:1]:
+            self._end(connection)
+        for thread in others:
+            thread.join()
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ class Terms:
     eight_bit: bool
     binary: bool
     utf8: bool
+    utf8_header: bool
     dsn: bool
 
     @classmethod
@@ -29,5 +30,7 @@ class Terms:
             eight_bit="8BITMIME" in capabilities,
             binary=chunking and "BINARYMIME" in capabilities,
             utf8="SMTPUTF8" in capabilities,
+            # RFC 6531 §3.1: whoever offers the one offers the other.
+            utf8_header="SMTPUTF8" in capabilities and "8BITMIME" in capabilities,
             dsn="DSN" in capabilities,
         )

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from ninsho.client.errors import ClientError, ConnectionLost
+from ninsho.client.bundle import Bundle
+from ninsho.client.errors import ClientError, ConnectionLost, Desynchronized
 from ninsho.client.flow import Desk, Flow, Take
 from ninsho.client.job import Job, Transaction
 from ninsho.client.unsendable import Unsendable
@@ -31,42 +32,11 @@ SPECULATIVE: Final = 1_048_576  # octets
 # Groups of commands are no longer than this, lest both ends wait for each other to read (RFC 2920 §3.1).
 GROUP: Final = 100  # recipients
 WRITE: Final = 65_536  # octets; what is smaller is put together
+# Exim hangs up at its tenth RSET behind a refused message (smtp_accept_max_nonmail), Postfix slows down after ten
+# errors (smtpd_soft_error_limit): a connection is given up before. So no more fly until some have been accepted.
+REFUSALS: Final = 8
 LOSSES: Final = 2  # connections that may break under a message before it counts as failed
 SALVAGE: Final = 1.0  # seconds to wait for what a server said before it closed
-
-
-class Bundle:
-    """Octets that leave in one write, and what the transcript has of them."""
-
-    __slots__ = ("_parts", "_shown", "size")
-
-    def __init__(self, *, watched: bool) -> None:
-        self._parts: list[bytes] = []
-        self._shown: list[bytes] | None = [] if watched else None
-        self.size = 0
-
-    def command(self, lines: bytes) -> None:
-        """Add command lines."""
-        self._parts.append(lines)
-        self.size += len(lines)
-        if self._shown is not None:
-            self._shown.append(lines)
-
-    def content(self, octets: bytes) -> None:
-        """Add octets of a message."""
-        self._parts.append(octets)
-        self.size += len(octets)
-        if self._shown is not None:
-            self._shown.append(b"(%d octets of the message)\r\n" % len(octets))
-
-    def taken(self) -> tuple[bytes, bytes | None]:
-        """Return all of it, and as it is shown; be empty again."""
-        data, shown = b"".join(self._parts), None if self._shown is None else b"".join(self._shown)
-        self._parts.clear()
-        if self._shown is not None:
-            self._shown.clear()
-        self.size = 0
-        return data, shown
 
 
 class Courier:
@@ -90,8 +60,7 @@ class Courier:
         # Prepared and not begun; begun and without a verdict, the oldest first.
         self._ready: deque[Transaction] = deque()
         self._flight: deque[Transaction] = deque()
-        # Whether a transaction may be open that nobody wants any more.
-        self._unclear = False
+        self._accepted = self._refused = 0
         self.count = self.verdicts = 0
 
     def deliver(self) -> Flow[None]:
@@ -168,22 +137,33 @@ class Courier:
     ) -> Flow[Transaction | None]:
         """Hear the reply to DATA, send the content, and behind it the next that goes this *way*; hear the verdict."""
         transaction.go = go = yield from self._reply(self._timeouts.data_start)
+        self._session.expect_silence()
         if go.code != GO_AHEAD:
+            if go.positive:
+                raise self._muddled(go)
             transaction.ends = [go] * max(1, transaction.accepted)
             return None
         if not transaction.accepted:
             # RFC 2920 §3.1: the server waits for a message that nobody may have. It gets none.
             self._bundle.command(DOT)
             yield from self._flush()
-            transaction.ends = [(yield from self._session.reply(self._timeouts.data_end))]
+            transaction.ends = [(yield from self._verdict())]
             return None
         yield from self._stream(transaction.prepared.content.stuffed())
         self._bundle.command(DOT)
         transaction.sent = True
         following = None
-        if way is not None and self._desk.eager and (following := (yield from self._following(way))):
+        if (
+            way is not None
+            and self._desk.eager
+            and not self._cautious
+            and (following := (yield from self._following(way)))
+        ):
             self._begin_by_data(following)
         yield from self._flush()
+        if following is not None and not self._ready:
+            # While the server is busy with this one, the one after the next is made ready.
+            yield from self._look_ahead()
         yield from self._hear_ends(transaction)
         return following
 
@@ -196,7 +176,7 @@ class Courier:
             while following is not None:
                 self._bundle.command(b"".join(self._opening(following)))
                 yield from self._chunk(following, flush=not self._desk.eager or self._bundle.size > WRITE)
-                room = len(self._flight) < self._window
+                room = len(self._flight) < self._room
                 following = (yield from self._following(self._in_flight)) if room else None
             yield from self._flush()
             # All that has been heard is settled before more is sent: so several leave in one write again.
@@ -204,6 +184,19 @@ class Courier:
             while self._flight and self._session.heard:
                 yield from self._hear_oldest()
             following = yield from self._following(self._in_flight)
+
+    @property
+    def _room(self) -> int:
+        """How many may be in flight."""
+        # The first BDAT goes alone: at a server that offers it and breaks at it, one message is enough.
+        if self._cautious or not self._session.chunked:
+            return 1
+        return min(self._window, max(1, REFUSALS - self._refused + self._accepted * (not self._refused)))
+
+    @property
+    def _cautious(self) -> bool:
+        """Whether the server dislikes RSET, without which nothing may follow what has no verdict yet."""
+        return "RSET" in self._session.without
 
     def _hear_oldest(self) -> Flow[None]:
         transaction = self._flight[0]
@@ -215,14 +208,20 @@ class Courier:
 
     def _next(self, take: Take) -> Flow[Transaction | None]:
         """Return the next transaction; None where there is none, or the connection has done its share."""
+        if self._refused >= REFUSALS:
+            self._session.tired = True
+        if self._session.broken or self._session.tired or self._spent(self.count):
+            return None
         while not self._ready:
-            if self._session.broken or self._spent(self.count):
-                return None
             job: Job | None = yield take
             if job is None:
                 return None
             self._prepare(job)
         return self._ready.popleft()
+
+    def _look_ahead(self) -> Flow[None]:
+        if not self._spent(self.count) and (job := (yield self._take_now)) is not None:
+            self._prepare(job)
 
     def _following(self, way: Callable[[Transaction], Flow[None]]) -> Flow[Transaction | None]:
         """Return the next transaction, if it is at hand and goes this *way*."""
@@ -243,11 +242,15 @@ class Courier:
 
     def _opening(self, transaction: Transaction) -> list[bytes]:
         """Return the lines that begin a transaction, which is under way with them."""
-        # Without RSET a recipient of this message could join a transaction that was refused half-way.
-        transaction.reset = self._unclear or bool(self._flight and "CHUNKING" in self._session.capabilities)
-        self._unclear = False
+        # Without RSET a recipient of this message could join a transaction that was refused half-way; and Dovecot up to
+        # 2.3 breaks down at a MAIL that comes before it has answered what ended the message before.
+        transaction.reset = self._session.unclear or bool(self._flight)
+        self._session.unclear = False
+        self._session.count += 1
         self._flight.append(transaction)
         self.count += 1
+        if len(self._flight) == 1:
+            self._session.expect_silence()
         return [RSET, *transaction.envelope] if transaction.reset else transaction.envelope
 
     def _chunk(self, transaction: Transaction, *, flush: bool = True) -> Flow[None]:
@@ -273,22 +276,27 @@ class Courier:
 
     def _hear_envelope(self, transaction: Transaction, count: int) -> Flow[None]:
         """Hear the next *count* replies to RSET, MAIL and RCPT."""
+        at_hand, timeouts = self._session.at_hand, self._timeouts
         for _ in range(count):
             if transaction.reset:
-                transaction.reset = False
                 # Some servers do not know RSET: then nothing may depend on it.
-                if not (yield from self._reply(self._timeouts.command)).positive:
-                    self._window = 1
+                reply = at_hand() or (yield from self._reply(timeouts.command))
+                transaction.reset = False
+                if not reply.positive:
+                    self._session.without.add("RSET")
             elif transaction.mail is None:
-                transaction.mail = yield from self._reply(self._timeouts.mail)
+                reply = transaction.mail = at_hand() or (yield from self._reply(timeouts.mail))
             else:
-                transaction.rcpts.append((yield from self._reply(self._timeouts.recipient)))
+                reply = at_hand() or (yield from self._reply(timeouts.recipient))
+                transaction.rcpts.append(reply)
+            if self._session.broken:
+                raise self._farewell(reply)
 
     def _hear_ends(self, transaction: Transaction) -> Flow[None]:
         """Hear the verdict: with LMTP (RFC 2033 §4.2) one for each recipient that was accepted."""
         count = max(1, transaction.accepted) if self._each else 1
         while len(transaction.ends) < count:
-            transaction.ends.append((yield from self._session.reply(self._timeouts.data_end)))
+            transaction.ends.append((yield from self._verdict()))
         if transaction.go is None and transaction.accepted:
             self._judge_chunking(transaction)
 
@@ -311,6 +319,17 @@ class Courier:
             raise self._farewell(reply)
         return reply
 
+    def _verdict(self) -> Flow[Reply]:
+        reply = yield from self._session.reply(self._timeouts.data_end)
+        if reply.code < 400 and not reply.positive:
+            raise self._muddled(reply)
+        return reply
+
+    def _muddled(self, reply: Reply) -> Desynchronized:
+        """Take note that replies are not those to what was asked (RFC 5321 §4.2): none can be trusted."""
+        self._session.broken = True
+        return Desynchronized(f"{self._session.endpoint}: expected a reply to something else, got {reply}")
+
     def _farewell(self, reply: Reply) -> ConnectionLost:
         """Take note that nothing of what is under way will be looked at any more (RFC 5321 §3.8)."""
         for transaction in self._flight:
@@ -321,11 +340,15 @@ class Courier:
         """Take the oldest transaction, which has its verdict, out of the flight, and hand it in."""
         self._flight.popleft()
         self.verdicts += 1
+        if transaction.accepted and transaction.ends and transaction.ends[0].positive:
+            self._accepted += 1
+        else:
+            self._refused += 1
         # RFC 5321 §3.3: a message's verdict ends its transaction; but a refused RCPT, DATA or BDAT does not.
         if not self._flight:
             ended = transaction.go is not None and transaction.go.code == GO_AHEAD
             positive = bool(transaction.ends) and transaction.ends[0].positive
-            self._unclear = not (ended or positive or transaction.mail is None or not transaction.mail.positive)
+            self._session.unclear = not (ended or positive or transaction.mail is None or not transaction.mail.positive)
         self._hand_in(transaction)
         if self._session.broken and self._flight:
             raise self._farewell(transaction.ends[-1])
@@ -341,7 +364,7 @@ class Courier:
         with suppress(ClientError):
             while self._flight and (transaction := self._flight[0]).mail is not None:
                 reply = yield from self._session.reply(SALVAGE)
-                if reply.positive or not transaction.accepted:
+                if reply.code < 400 or transaction.unheard or not transaction.accepted:
                     return
                 transaction.ends = [reply] * transaction.accepted
                 self._flight.popleft()
@@ -353,6 +376,8 @@ class Courier:
         # The server broke at the oldest; the others were only on their way.
         if self._flight:
             self._flight[0].job.losses += 1
+            if self._flight[0].reset and self.verdicts:
+                self._session.without.add("RSET")
         jobs = dict.fromkeys(transaction.job for transaction in (*self._flight, *self._ready))
         for transaction in self._flight:
             if transaction.sent:

@@ -21,7 +21,7 @@ def written(message: "Message[Any, Any]", terms: Terms) -> bytes:
     out = BytesIO()
     try:
         changed, utf8 = _fitted(message)
-        if utf8 and not terms.utf8:
+        if utf8 and not terms.utf8_header:
             raise Unsendable("expected a server that offers SMTPUTF8 for an address in the header, got one without")
         # ">From " is for mailboxes, not for the way there.
         BytesGenerator(out, mangle_from_=False, policy=_policy(message, utf8=utf8)).flatten(changed)

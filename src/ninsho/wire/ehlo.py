@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ninsho.wire.smtp import Reply, shown
 
+DIGITS = 20  # RFC 1870 §4: of SIZE
 # Exchange's own word for AUTH, from before RFC 2554.
 _AUTH_WORDS = frozenset(("AUTH", "X-EXPS"))
 
@@ -45,21 +46,25 @@ class Capabilities:
     @property
     def size_limit(self) -> int | None:
         """How many octets a message may have (RFC 1870 §4); None where the server names no limit, or 0."""
-        first = next(iter(self.parameters("SIZE")), "")
-        return int(first) or None if first.isascii() and first.isdigit() else None
+        return _number(next(iter(self.parameters("SIZE")), ""))
 
     def limit(self, name: str) -> int | None:
         """Return the number of a limit of RFC 9422, such as ``RCPTMAX``; None where it is not told."""
         for parameter in self.parameters("LIMITS"):
             key, _, value = parameter.partition("=")
-            if key.upper() == name and value.isascii() and value.isdigit() and int(value):
-                return int(value)
+            if key.upper() == name and (number := _number(value)):
+                return number
         return None
+
+
+def _number(text: str) -> int | None:
+    """A number above 0; None for anything else, and for one of more digits than anybody means."""
+    return int(text) or None if len(text) <= DIGITS and text.isascii() and text.isdigit() else None
 
 
 def _read(lines: list[bytes]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for line in lines:
-        words = shown(line).split()
+        words = [shown(word) for word in line.split()]
         if not words:
             continue
         # Servers from before RFC 2554 say AUTH=LOGIN.

@@ -13,8 +13,8 @@ from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import LINES_LIMIT, Replies, Reply, shown
 
 COMMAND_LIMIT = 255  # octets with CRLF (RFC 2449 §4)
-# SMTP's words for what POP3 says: AUTH has succeeded (235), a SASL challenge (334), wrong password (535).
-SUCCESS, CHALLENGE, FAILURE = 235, 334, 535
+# SMTP's words for what POP3 says: a greeting, success at AUTH or anything else, a challenge of it, a wrong password.
+GREETING, SUCCESS, CHALLENGE, FAILURE = 220, 235, 334, 535
 # RFC 3206 §4, RFC 2449 §8: the same may succeed later, or is not about the password.
 _RESPONSE_CODES: Final = {
     b"IN-USE": 450,
@@ -34,6 +34,7 @@ class Responses(Replies):
 
     def __init__(self) -> None:
         super().__init__()
+        self._success = GREETING
         self._listing = False
 
     def expect_list(self) -> None:
@@ -51,7 +52,8 @@ class Responses(Replies):
                 self._lines.append(line)
                 return None
             case b"+OK":
-                return Reply(SUCCESS, (line,))
+                code, self._success = self._success, SUCCESS
+                return Reply(code, (line,))
             case b"-ERR":
                 self._listing = False
                 return Reply(_code(line), (line,))

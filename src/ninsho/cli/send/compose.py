@@ -90,7 +90,7 @@ def _fill(message: EmailMessage, options: ComposeOptions) -> None:
     """Give it its text, its HTML, or both."""
     text, html = _read("--text", options.text), _read("--html", options.html)
     if text is None and html is None:
-        text = "" if options.attach else _read("--text", _typed())
+        text = _read("--text", _typed(needed=not options.attach))
     if text is not None:
         message.set_content(_text("--text", text))
     if html is not None and text is not None:
@@ -99,10 +99,12 @@ def _fill(message: EmailMessage, options: ComposeOptions) -> None:
         message.set_content(_text("--html", html), subtype="html")
 
 
-def _typed() -> str:
-    if sys.stdin.isatty():
+def _typed(*, needed: bool) -> str:
+    if not sys.stdin.isatty():
+        return _STANDARD_INPUT
+    if needed:
         raise WrongUsage("expected --text, --html, --attach, or a text on standard input, got none")
-    return _STANDARD_INPUT
+    return ""
 
 
 def _read(option: str, value: str | None) -> str | None:

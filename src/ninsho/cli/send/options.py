@@ -52,8 +52,7 @@ class SendOptions:
     """Messages that are given whole, the envelope, and what to show."""
 
     message: Annotated[tuple[str, ...], Parameter(allow_leading_hyphen=True)] = ()
-    """Send this instead: - (standard input), a file, a mailbox in mbox form, a Maildir, or all files of a directory;
-    may be repeated."""
+    """Send this whole message: a file, - (standard input), an mbox, a Maildir or a directory; may be repeated."""
     sender: str | None = None
     """Who is told of failures, if not the author; <> is nobody."""
     recipient: tuple[str, ...] = ()
@@ -61,8 +60,7 @@ class SendOptions:
     notify: tuple[Literal["success", "failure", "delay", "never"], ...] = ()
     """When to tell the sender what became of it; may be repeated."""
     via: str | None = None
-    """The server, such as smtp://alice@mail.example.org:587; else $SMTP_URL, else $SMTP_HOST and so on. A password in
-    it stands in the shell's history, and others may see it."""
+    """The server's URL; else $SMTP_URL, else $SMTP_HOST and so on. Others may see a password that stands in it."""
     dry_run: bool = False
     """Only show what would be sent: envelope and message."""
     transcript: bool = False

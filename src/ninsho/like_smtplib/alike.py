@@ -1,0 +1,35 @@
+"""Errors of ours that are as well what programs written for smtplib catch."""
+
+import smtplib
+from typing import Any
+
+from ninsho.client.errors import ClientError
+from ninsho.client.unsendable import Unsendable
+
+
+def alike(error: ClientError) -> ClientError:
+    """Return *error* itself where smtplib has its like, else one that is also what would be raised there.
+
+    That is a ``ConnectionRefusedError``, ``socket.gaierror``, ``TimeoutError`` or ``ssl.SSLCertVerificationError``, as
+    it came from below; an ``SMTPNotSupportedError`` for a message that this server cannot be sent; an
+    ``SMTPException`` for the rest.
+    """
+    cause = error.__cause__
+    kind = _kind(error, cause)
+    if isinstance(error, kind | smtplib.SMTPException):
+        return error
+    both: Any = type(type(error).__name__, (type(error), kind), {"__module__": type(error).__module__})
+    # Not called: each of the two wants other arguments.
+    made: ClientError = both.__new__(both, str(error))
+    made.args = (str(error),)
+    made.__dict__.update(error.__dict__)
+    if isinstance(cause, OSError) and isinstance(made, OSError):
+        made.errno = cause.errno
+    made.__cause__ = cause
+    return made
+
+
+def _kind(error: ClientError, cause: BaseException | None) -> type[Exception]:
+    if isinstance(cause, OSError):
+        return type(cause)
+    return smtplib.SMTPNotSupportedError if isinstance(error, Unsendable) else smtplib.SMTPException

@@ -1,0 +1,57 @@
+"""The commands that docs/sending.md shows do what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from mailbox import Maildir, mbox
+from pathlib import Path
+
+import pytest
+
+from ninsho.testing import MailServer
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "sending.md"
+BLOCKS = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+MESSAGE = b"From: alice@example.com\nTo: bob@example.net\nSubject: there already\n\nText.\n"
+ALICE, SECRET = "alice@example.com", "secret"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What the document takes for granted: programs, files, and a password in two places."""
+    programs = {"ninsho": f'exec "{sys.executable}" -m ninsho "$@"', "pass": f"echo {SECRET}"}
+    for name, text in programs.items():
+        program = tmp_path / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    netrc = tmp_path / ".netrc"
+    netrc.write_text(f"machine localhost login {ALICE} password {SECRET}\n")
+    netrc.chmod(0o600)
+    for name in ("report.pdf", "backup.log", "report.txt", "news.html"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "message.eml").write_bytes(MESSAGE)
+    for box in (mbox(tmp_path / "archive.mbox"), Maildir(tmp_path / "Maildir")):
+        box.add(MESSAGE)
+        box.close()
+    return tmp_path
+
+
+def test_all_commands_work_one_after_the_other(folder: Path) -> None:
+    with MailServer(users={ALICE: SECRET}, tls="starttls", require_auth=True) as server:
+        script = "".join(BLOCKS).replace("mail.example.com", f"localhost:{server.port}")
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("SMTP_")},
+            "HOME": str(folder),
+            "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+            "SSL_CERT_FILE": str(server.ca_file),
+        }
+        done = subprocess.run(
+            ["/bin/sh", "-eu"], input=script, cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr[: done.stderr.find("= connecting")]) == (0, ""), done.stderr
+        subjects = [received.message["Subject"] for received in server.messages]
+    assert subjects == ["Hello", "月次報告", "News", "Backup done", *["there already"] * 4, "Test", "Test"]
+    assert SECRET not in done.stdout + done.stderr
+    assert "granted: PLAIN" in done.stdout
