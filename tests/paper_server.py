@@ -30,6 +30,8 @@ class Server:
     cut: int | None = None
     cuts: int = 1
     rude: bool = False
+    # Octets of a message at which it loses patience, says so, and hangs up.
+    most: int = 1 << 30
     delivered: Counter = field(default_factory=Counter)
     lines: list["Line"] = field(default_factory=list)
 
@@ -101,6 +103,9 @@ class Line:
 
     def _until(self, end: bytes) -> Iterator[None]:
         while end not in self._input:
+            if len(self._input) > self.server.most:
+                self._say("552 5.3.4 too large")
+                self.ended = True
             self._moved = False
             yield
         data, _, self._input = self._input.partition(end)

@@ -30,7 +30,7 @@ _SETTINGS: Final = {
     "ssl_certfile": "EMAIL_SSL_CERTFILE",
 }
 _FLAGS: Final = ("use_tls", "use_ssl")
-_SECRETS: Final = ("url", "password", "password_from", "password_command", "token", "token_command", "auth")
+_SECRETS: Final = ("password", "password_from", "password_command", "token", "token_command", "auth")
 # What Django says of a backend to itself.
 _ITS_OWN: Final = ("alias", "_ignore_unknown_kwargs")
 
@@ -46,7 +46,12 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]  # Django tells no t
     """
 
     def __init__(
-        self, host: str | None = None, port: int | None = None, *, fail_silently: bool = False, **options: Any
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        fail_silently: bool = False,
+        **options: Any,  # noqa: ANN401 - of many kinds
     ) -> None:
         its_own = {name: options.pop(name) for name in _ITS_OWN if name in options}
         super().__init__(**its_own)
@@ -115,8 +120,9 @@ def _submission(message: Any) -> Submission:  # noqa: ANN401 - Django's EmailMes
 def _settings(told: dict[str, Any], *, of_site: bool) -> Settings:
     if of_site:
         told = {**_of_site(with_server=told.keys().isdisjoint(("url", "host"))), **told}
+    url = told.pop("url", None)
     try:
-        return Settings.of(told.pop("url", None), **_keywords(told))
+        return Settings.of(url, **_keywords(told, alone=url is None))
     except TypeError as error:
         raise ImproperlyConfigured(f"ninsho.django.EmailBackend: {error}") from None
     except ConfigurationError as error:
@@ -132,15 +138,15 @@ def _of_site(*, with_server: bool) -> dict[str, Any]:
     return {key: getattr(site, name) for key, name in names.items()}
 
 
-def _keywords(told: dict[str, Any]) -> dict[str, Any]:
-    """Return what was told as keywords of ours."""
+def _keywords(told: dict[str, Any], *, alone: bool) -> dict[str, Any]:
+    """Return what was told as keywords of ours; *alone*: beside no URL."""
     tls = _tls(told.pop("use_tls", None), told.pop("use_ssl", None))
     keywords = {_NAMES.get(name, name): value for name, value in told.items()}
     for name in ("username", "password"):
         # Django's word for "none".
         if keywords.get(name) == "":
             del keywords[name]
-    if keywords.keys().isdisjoint(_SECRETS):
+    if alone and keywords.keys().isdisjoint(_SECRETS):
         # As Django has it: who has no password does not log in.
         keywords.pop("username", None)
     return keywords if tls is None else {"tls": tls, **keywords}

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import re
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -74,21 +74,21 @@ def client_of(style):
     return Client(style.url, ehlo_name="client.example")
 
 
-def send(style, receipts=None):
+def send(style, receipts=None, messages=MESSAGES):
     """The receipts of all messages, blocking."""
     receipts = [] if receipts is None else receipts
     with client_of(style) as client:
-        receipts.extend(iter(client.send_many(MESSAGES)))
+        receipts.extend(iter(client.send_many(messages)))
     return receipts
 
 
-def send_awaited(style, receipts=None):
+def send_awaited(style, receipts=None, messages=MESSAGES):
     """The receipts of all messages, in an event loop."""
     receipts = [] if receipts is None else receipts
 
     async def run():
         async with AsyncClient(style.url, ehlo_name="client.example") as client:
-            async for receipt in client.send_many(MESSAGES):
+            async for receipt in client.send_many(messages):
                 receipts.append(receipt)
 
     asyncio.run(run())
@@ -335,6 +335,30 @@ def test_two_coroutines_take_turns_on_one_connection_70(paper):
     paper(server)
     assert all(receipt.ok for receipt in asyncio.run(run()))
     assert len(server.lines) == 1
+
+
+@pytest.mark.parametrize("way", [send, send_awaited])
+@pytest.mark.parametrize("side", ["server", "client"])
+@every_style
+def test_several_connections_are_cut(style, side, way, paper):
+    style = replace(style, parameters="connections=3")
+    for cut in range(150, 700, 25):
+        server = style.server(side=side, cut=cut, cuts=2, rude=True)
+        paper(server)
+        receipts = way(style, [])
+        check_receipts(server, receipts)
+        check_lines(server)
+
+
+@pytest.mark.parametrize("way", [send, send_awaited])
+def test_what_a_server_says_before_it_hangs_up_is_heard_65(way, paper):
+    style = STYLES[2]
+    large = Submission(b"Subject: large\r\n\r\n" + (b"x" * 70 + b"\r\n") * 30_000, "a@example.org", BOTH)
+    server = style.server(most=500_000, rude=True)
+    paper(server)
+    (receipt,) = way(style, [], [large])
+    assert [str(fate.reply) for fate in receipt.refused] == ["552 5.3.4 too large"] * 2
+    assert receipt.attempts == len(server.lines) == 1
 
 
 # The same with sockets.

@@ -154,8 +154,9 @@ class Transaction:
                 fates[place] = Fate(recipient, Outcome.REFUSED, reply, Stage.RCPT)
         return all(fates[place] is not None for place in self.places)
 
-    def lose(self) -> None:
-        """Settle what can be settled of a transaction whose verdict never came: the rest nobody can tell."""
+    def lose(self, error: "ClientError") -> None:
+        """Settle what can be settled of a transaction whose verdict never came, for *error*: the rest nobody knows."""
+        self.job.error = error
         ends = iter(self.ends)
         for number, place in enumerate(self.places):
             recipient = self.prepared.recipients[place]

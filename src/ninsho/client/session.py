@@ -148,8 +148,7 @@ class Session:
         try:
             reply = self._replies.next()
         except ProtocolError as error:
-            self.broken = True
-            raise Desynchronized(f"{self.endpoint}: {error}") from None
+            raise self._muddled(str(error)) from None
         if reply is not None and reply.code >= 400:
             self.broken |= reply.code == CLOSING
             return self._cleaned(reply)
@@ -161,8 +160,7 @@ class Session:
             while (reply := self._replies.next()) is None:
                 yield from self._more(timeout)
         except ProtocolError as error:
-            self.broken = True
-            raise Desynchronized(f"{self.endpoint}: {error}") from None
+            raise self._muddled(str(error)) from None
         if reply.code == CLOSING:
             self.broken = True
         # A challenge is not shown, and must reach the mechanism as it came.
@@ -263,6 +261,11 @@ class Session:
         if not data:
             raise self._lost("the server closed the connection")
         self._replies.feed(data)
+
+    def _muddled(self, reason: str) -> Desynchronized:
+        self.broken = True
+        self._note(reason, error=True)
+        return Desynchronized(f"{self.endpoint}: {reason}")
 
     def _lost(self, reason: str) -> ConnectionLost:
         self.broken = True

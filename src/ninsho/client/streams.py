@@ -34,7 +34,8 @@ class Wire(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = self._loop.create_future()
         # One buffer for all that comes: asyncio would make one of 256 KiB for each read.
-        self._buffer = bytearray(READ)
+        # A view: asyncio's TLS cuts pieces off it to read into, and of a bytearray these would be copies.
+        self._buffer = memoryview(bytearray(READ))
         self._received = b""
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
@@ -53,13 +54,13 @@ class Wire(asyncio.BufferedProtocol):
         found = transport.get_extra_info("socket")
         self._socket = found if found is not None and found.family != socket.AF_UNIX else None
 
-    def get_buffer(self, _: int) -> bytearray:
+    def get_buffer(self, _: int) -> memoryview:
         """Return where to put what comes."""
         return self._buffer
 
     def buffer_updated(self, count: int) -> None:
         """Keep octets."""
-        data = bytes(memoryview(self._buffer)[:count])
+        data = bytes(self._buffer[:count])
         self._received = self._received + data if self._received else data
         if self._socket is not None:
             hurry(self._socket)

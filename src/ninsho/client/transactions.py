@@ -382,7 +382,7 @@ class Courier:
         for transaction in self._flight:
             if transaction.sent:
                 self._session.doubt_chunking()
-                transaction.lose()
+                transaction.lose(error)
         self._flight.clear()
         self._ready.clear()
         for job in jobs:
