@@ -1,6 +1,8 @@
 """What the documents show works: configurations are read, Python runs, commands exist."""
 
 import re
+import smtplib
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,13 +30,16 @@ def test_each_configuration_is_read(place: str, text: str, tmp_path: Path):
     decode(tomllib.loads(text), source=place, folder=tmp_path)
 
 
-# What stands for the reader's own server, and for one with tokens.
-EXAMPLE = "mail.example.com:587"
+# What stands for the reader's own server, and for one with tokens; in a URL, and in a call.
+EXAMPLE, EXAMPLE_CALLED = "mail.example.com:587", '"mail.example.com", 587'
 
 
 @pytest.fixture
-def example_server() -> Iterator[MailServer]:
-    with MailServer(users={"alice": "secret"}, tokens={"a-new-one": "alice"}) as server:
+def example_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    with MailServer(users={"alice": "secret"}, tokens={"a-new-one": "alice"}, tls="starttls") as server:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.ca_file))
+        # A document puts another in its place.
+        monkeypatch.setitem(sys.modules, "smtplib", smtplib)
         yield server
 
 
@@ -45,6 +50,7 @@ def test_python_blocks_run_one_after_the_other(path: Path, example_server: MailS
     names: dict[str, object] = {"app": None}
     for number, text in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL), 1):
         local = text.replace(EXAMPLE, f"127.0.0.1:{example_server.port}?tls=none")
+        local = local.replace(EXAMPLE_CALLED, f'"localhost", {example_server.port}')
         exec(compile(local, f"{path.name} {number}", "exec"), names)
     assert len(names) > 2
     assert not example_server.violations

@@ -50,6 +50,8 @@ MESSAGES = [
     Submission(b"Subject: 5\r\n\r\nfive\r\n", "a@example.org", BOTH),
 ]
 
+LARGE = Submission(b"Subject: large\r\n\r\n" + (b"x" * 70 + b"\r\n") * 30_000, "a@example.org", BOTH)
+
 
 @pytest.fixture
 def paper(monkeypatch):
@@ -353,12 +355,21 @@ def test_several_connections_are_cut(style, side, way, paper):
 @pytest.mark.parametrize("way", [send, send_awaited])
 def test_what_a_server_says_before_it_hangs_up_is_heard_65(way, paper):
     style = STYLES[2]
-    large = Submission(b"Subject: large\r\n\r\n" + (b"x" * 70 + b"\r\n") * 30_000, "a@example.org", BOTH)
     server = style.server(most=500_000, rude=True)
     paper(server)
-    (receipt,) = way(style, [], [large])
+    (receipt,) = way(style, [], [LARGE])
     assert [str(fate.reply) for fate in receipt.refused] == ["552 5.3.4 too large"] * 2
     assert receipt.attempts == len(server.lines) == 1
+
+
+@pytest.mark.parametrize("way", [send, send_awaited])
+@every_style
+def test_a_large_message_that_was_cut_was_not_sent_64(style, way, paper):
+    server = style.server(side="client", cut=500_000, rude=True)
+    paper(server)
+    (receipt,) = way(style, [], [LARGE])
+    assert receipt.ok
+    assert receipt.attempts == len(server.lines) == 2
 
 
 # The same with sockets.

@@ -1,7 +1,9 @@
 """Django's mail by ninsho: real connections of Django's to a real local server."""
 
+import re
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -211,3 +213,17 @@ def test_mailers_know_nothing_of_the_settings_before_them(server, monkeypatch):
     monkeypatch.setenv("SMTP_URL", server.url)
     with site(EMAIL_HOST="elsewhere.example", EMAIL_URL="smtp://elsewhere.example"):
         assert mailer("default", {}).send_messages([letter()]) == 1
+
+
+def test_the_settings_that_the_documents_show(server):
+    text = (Path(__file__).parents[2] / "docs" / "moving-from-smtplib.md").read_text()
+    local = re.sub(r"smtp://alice:secret@mail.example.com:587", server.url_for("tim"), text)
+    blocks = [block for block in re.findall(r"```python\n(.*?)```", local, re.DOTALL) if "ninsho.django" in block]
+    told = {}
+    for block in blocks:
+        exec(block, told)
+    with site(EMAIL_URL=told["EMAIL_URL"]):
+        assert letter().send() == 1
+    for alias, one in told["MAILERS"].items():
+        assert one["BACKEND"] == BACKEND
+        assert mailer(alias, one["OPTIONS"]).send_messages([letter()]) == 1

@@ -80,6 +80,7 @@ def test_refusals_are_errors_of_both_kinds_and_the_connection_is_still_good(serv
         server.forgive()
         assert smtp.sendmail("a@example.org", "b@example.org", TEXT) == {}
     assert len(server.messages) == 1
+    assert said(server).count("rset") == 1
 
 
 def test_a_cut_behind_the_message_is_neither_success_nor_failure(server):

@@ -1,7 +1,6 @@
 """The messages of one run: which may go now, which later, and their receipts in the order that is wanted."""
 
 import heapq
-import random
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class Outbox:
         order: Order = "submitted",
         total: int | None = None,
         progress: Callable[[Progress], None] | None = None,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] | None = None,
     ) -> None:
         self.done: deque[Receipt] = deque()
         self._retry, self._rate = retry, rate
@@ -133,7 +132,7 @@ class Outbox:
         retry = self._retry
         pause = min(retry.longest, retry.first_delay * retry.factor ** (rounds - 1))
         # Spread out, lest all that failed together come back together.
-        return pause * (1 + retry.jitter * (2 * self._jitter() - 1))
+        return pause * (1 + retry.jitter * (2 * (self._jitter or _by_chance)() - 1))
 
 
 class RateLimit:
@@ -154,3 +153,9 @@ class RateLimit:
         if len(self._begun) < self._rate.count:
             return 0.0
         return max(0.0, self._begun[0] + self._rate.seconds - now)
+
+
+def _by_chance() -> float:
+    from random import random  # noqa: PLC0415 - it takes 10 ms, and most runs need none
+
+    return random()  # noqa: S311 - nothing secret

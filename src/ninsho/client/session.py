@@ -42,9 +42,9 @@ class Session:
     """The talk on one connection.
 
     ``capabilities`` is what the server offers now, but for those that are to be done *without*; ``broken`` says that
-    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT, ``unclear`` that a transaction may
-    be open that nobody wants any more. ``count`` is how many have begun. ``parser`` reads what the
-    server says, ``service`` is what SASL calls it (RFC 4422 §3.1), ``command_limit`` how long a command may be.
+    the connection cannot be used any more, ``chunked`` that the server has taken a BDAT, ``unclear`` that a transaction
+    may be open that nobody wants any more. ``count`` is how many have begun. ``parser`` reads what the server says,
+    ``service`` is what SASL calls it (RFC 4422 §3.1), ``command_limit`` how long a command may be.
     """
 
     parser: ClassVar[type[Replies]] = Replies
@@ -128,8 +128,7 @@ class Session:
         """Raise ``Desynchronized`` where a reply waits though all have been heard that were to come."""
         if self._replies.pending:
             # RFC 5321 §4.2: a reply to each command. One more, and all that follow would be taken for others.
-            self.broken = True
-            raise Desynchronized(f"{self.endpoint}: expected no reply before the next command, got one")
+            raise self._muddled("expected no reply before the next command, got one")
 
     def send(self, data: bytes, *, shown: str | bytes | None = None) -> Flow[None]:
         """Send *data*; the transcript has it as *shown*."""

@@ -77,8 +77,8 @@ class Courier:
             self._session.broken = True
             self._abandon(ConnectionLost(f"{self._session.endpoint}: given up"))
             raise
-        # Prepared for this connection, which has done its share.
-        for job in dict.fromkeys(transaction.job for transaction in self._ready):
+        # Prepared for this connection, which has done its share. The last first, as each is put in front of the others.
+        for job in reversed(dict.fromkeys(transaction.job for transaction in self._ready)):
             self._desk.give_back(job)
 
     def _way(self, transaction: Transaction) -> Callable[[Transaction], Flow[None]]:
@@ -385,7 +385,7 @@ class Courier:
                 transaction.lose(error)
         self._flight.clear()
         self._ready.clear()
-        for job in jobs:
+        for job in reversed(jobs):
             if None in job.fates and job.losses < LOSSES:
                 self._desk.give_back(job)
                 continue

@@ -305,6 +305,7 @@ class SMTP(Talk):
         """Say RSET where something was refused, so that what comes next begins anew."""
         with suppress(SMTPServerDisconnected):
             self.rset()
+            self._open.unclear = False
 
     def _terms(self) -> Terms:
         known = {name: () for name in ("8BITMIME", "SMTPUTF8") if self.has_extn(name)}
