@@ -120,7 +120,7 @@ class Line:
         self._moved = True
         return data
 
-    def _serve(self) -> Iterator[None]:
+    def _serve(self) -> Iterator[None]:  # noqa: PLR0912 - one command, one case
         self._moved = True
         yield
         self._say("220 paper.example")
@@ -196,7 +196,7 @@ class PaperTransport:
         if kind.number == 0 and kind.lightning is not None and kind.behind == behind:
             raise kind.lightning
 
-    def open(self, endpoint, timeout):
+    def open(self, endpoint, _patience):
         self._count()
         if len(self.server.lines) >= 20:
             raise ConnectionFailed([(str(endpoint), "Connection refused")])
@@ -210,7 +210,7 @@ class PaperTransport:
         self.line.send(data)
         self._count(behind=True)
 
-    def receive(self, timeout):
+    def receive(self, _patience):
         assert not self.line.closed
         self._count()
         data = self.line.receive()
@@ -249,8 +249,8 @@ class AwaitedPaper(PaperTransport):
         except asyncio.CancelledError:
             asyncio.current_task().cancel()
 
-    async def open(self, endpoint, timeout):
-        opened = super().open(endpoint, timeout)
+    async def open(self, endpoint, _patience):
+        opened = super().open(endpoint, _patience)
         await asyncio.sleep(0)
         return opened
 
@@ -262,7 +262,7 @@ class AwaitedPaper(PaperTransport):
         self._count(behind=True)
         await asyncio.sleep(0)
 
-    async def receive(self, timeout):
+    async def receive(self, _patience):
         self._count()
         await asyncio.sleep(0)
         data = self.line.receive()

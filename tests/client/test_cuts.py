@@ -322,10 +322,15 @@ def test_an_error_of_the_caller_is_not_replaced_71(paper):
     """``with`` ends, whatever QUIT comes to."""
     server = STYLES[0].server()
     paper(server)
-    with pytest.raises(ZeroDivisionError), client_of(STYLES[0]) as client:
-        client.connect()
-        server.lines[0].ended = True
-        raise ZeroDivisionError
+
+    def fall_over():
+        with client_of(STYLES[0]) as client:
+            client.connect()
+            server.lines[0].ended = True
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fall_over()
 
 
 def test_two_coroutines_take_turns_on_one_connection_70(paper):

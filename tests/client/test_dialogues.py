@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from dialogue import Dialogue, read
-from smtp_dialogue import Plan, check, everything, picture, play, secrets_of, settings_of
+from smtp_dialogue import Plan, play, settings_of
+from smtp_seen import check, everything, picture, secrets_of
 
 FOLDER = Path(__file__).parent / "dialogues"
 DIALOGUES = [dialogue for path in sorted(FOLDER.glob("*.txt")) for dialogue in read(path)]

@@ -41,7 +41,7 @@ def test_what_is_written_can_be_read_23(offer, space, small, size):
 @given(st.lists(st.binary(max_size=30), min_size=1, max_size=6).map(tuple))
 def test_whatever_a_server_says_can_be_read_23(lines):
     found = Capabilities.read(Reply(250, lines))
-    assert found.name.isprintable()
+    assert "\x1b" not in found.name
     assert isinstance(found.mechanisms, tuple)
     assert found.size_limit is None or found.size_limit > 0
 
@@ -79,7 +79,7 @@ def test_an_empty_line_is_none_23():
         ("SIZE=1000", 1000),
         ("SIZE x", None),
         ("SIZE -1", None),
-        ("SIZE ١", None),
+        ("SIZE \u0661", None),
         ("PIPELINING", None),
     ],
 )

@@ -51,17 +51,11 @@ class Outbox:
         self._held: dict[int, Receipt] = {}
         self.settled = 0
         self._numbers = self._emitted = self._accepted = 0
-        self._taken: dict[int, Job] = {}
 
     def add(self, submission: Submission) -> None:
         """Take in one more message."""
         self._back.append(Job(submission, self._numbers))
         self._numbers += 1
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits to be sent, nor is under way."""
-        return not (self._back or self._later or self._taken)
 
     @property
     def waiting(self) -> bool:
@@ -76,9 +70,7 @@ class Outbox:
             return None
         if self._rate is not None:
             self._rate.count(now)
-        job = self._back.popleft()
-        self._taken[job.number] = job
-        return job
+        return self._back.popleft()
 
     def held_up(self, now: float) -> float:
         """Return for how many seconds the rate allows nothing to begin; ``take`` must wait for it."""
@@ -90,9 +82,8 @@ class Outbox:
 
     def give(self, job: Job, now: float) -> None:
         """Take back a job that is at its end, or at the end of an attempt."""
-        self._taken.pop(job.number, None)
         receipt = job.receipt()
-        if receipt.temporary and job.attempts_left(self._retry.attempts):
+        if job.attempts_left(self._retry.attempts) and receipt.temporary:
             job.reopen()
             heapq.heappush(self._later, (now + self._pause(job.rounds), job.number, job))
             return
@@ -100,7 +91,6 @@ class Outbox:
 
     def give_back(self, job: Job) -> None:
         """Take back a job that may begin at once elsewhere: nothing of it has been sent."""
-        self._taken.pop(job.number, None)
         self._back.appendleft(job)
 
     def fail(self, error: ClientError) -> None:
@@ -114,7 +104,8 @@ class Outbox:
 
     def _emit(self, number: int, receipt: Receipt) -> None:
         self.settled += 1
-        self._accepted += receipt.ok
+        if self._progress is not None:
+            self._accepted += receipt.ok
         if self._ordered and number != self._emitted:
             self._held[number] = receipt
         else:

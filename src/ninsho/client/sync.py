@@ -10,7 +10,7 @@ from typing import Self
 from ninsho.client.errors import ClientError
 from ninsho.client.flow import emit, run
 from ninsho.client.job import Job
-from ninsho.client.message import Options, Recipient
+from ninsho.client.message import Options, Recipient, Submission
 from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, submission
 from ninsho.client.options import NO_OPTIONS
 from ninsho.client.outbox import Order, Outbox, Progress
@@ -24,17 +24,13 @@ SLOW = 0.005  # seconds
 
 
 class _Desk:
-    """Hands the messages of an iterable to the flows of one or more threads."""
+    """Hands the messages of an iterable to the flow of one connection."""
 
     def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
         self.eager = isinstance(messages, Sequence)
-        self.news = threading.Event()
-        self.working = 0
         self._outbox = outbox
         self._messages: Iterator[Sendable] | None = iter(messages)
-        self._lock, self._pulling = threading.Lock(), threading.Lock()
         self._quick = True
-        self._stopped = threading.Event()
 
     @property
     def empty(self) -> bool:
@@ -45,7 +41,69 @@ class _Desk:
     def finished(self) -> bool:
         """Whether nothing more is to be sent."""
         # Looked up before there is a connection: for nothing none is made.
-        return self._stopped.is_set() or not (self._outbox.waiting or self._pull())
+        return not (self._outbox.waiting or self._pull())
+
+    def take(self, *, wait: bool) -> Job | None:
+        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
+        while True:
+            now = time.monotonic()
+            delay: float | None = self._outbox.held_up(now)
+            if not delay:
+                if (job := self._outbox.take(now)) is not None:
+                    return job
+                if (wait or self._quick) and self._pull():
+                    continue
+                delay = self._outbox.delay(now)
+            if delay is None or not wait:
+                return None
+            time.sleep(delay)
+
+    def give(self, job: Job) -> None:
+        """Hand in a job."""
+        self._outbox.give(job, time.monotonic())
+
+    def give_back(self, job: Job) -> None:
+        """Hand in a job that may begin at once."""
+        self._outbox.give_back(job)
+
+    def fail(self, error: ClientError) -> None:
+        """Let *error* be the fate of all that has been taken from the iterable and waits."""
+        self._outbox.fail(error)
+
+    def _pull(self) -> bool:
+        """Take one more message from the iterable, if there is one."""
+        if self._messages is None:
+            return False
+        if self.eager:
+            message = next(self._messages, None)
+        else:
+            begin = time.monotonic()
+            message = next(self._messages, None)
+            self._quick = time.monotonic() - begin < SLOW
+        if message is None:
+            self._messages = None
+            return False
+        self._add(submission(message))
+        return True
+
+    def _add(self, message: Submission) -> None:
+        self._outbox.add(message)
+
+
+class _SharedDesk(_Desk):
+    """Hands the messages of an iterable to the flows of several threads; ``working`` counts these."""
+
+    def __init__(self, outbox: Outbox, messages: Iterable[Sendable], working: int) -> None:
+        super().__init__(outbox, messages)
+        self.working = working
+        self.news = threading.Event()
+        self._lock, self._pulling = threading.Lock(), threading.Lock()
+        self._stopped = threading.Event()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self._stopped.is_set() or super().finished
 
     def take(self, *, wait: bool) -> Job | None:
         """Return the next job; None where there is none now, or, told to *wait*, none any more."""
@@ -67,13 +125,18 @@ class _Desk:
     def give(self, job: Job) -> None:
         """Hand in a job."""
         with self._lock:
-            self._outbox.give(job, time.monotonic())
+            super().give(job)
         self.news.set()
 
     def give_back(self, job: Job) -> None:
         """Hand in a job that may begin at once."""
         with self._lock:
-            self._outbox.give_back(job)
+            super().give_back(job)
+
+    def fail(self, error: ClientError) -> None:
+        """Let *error* be the fate of all that has been taken from the iterable and waits."""
+        with self._lock:
+            super().fail(error)
 
     def leave(self) -> None:
         """One of those who worked here has gone."""
@@ -85,24 +148,13 @@ class _Desk:
         """Hand out no more."""
         self._stopped.set()
 
-    def fail(self, error: ClientError) -> None:
-        """Let *error* be the fate of all that has been taken from the iterable and waits."""
-        with self._lock:
-            self._outbox.fail(error)
-
     def _pull(self) -> bool:
         with self._pulling:
-            if self._messages is None:
-                return False
-            begin = time.monotonic()
-            message = next(self._messages, None)
-            self._quick = time.monotonic() - begin < SLOW
-            if message is None:
-                self._messages = None
-                return False
+            return super()._pull()
+
+    def _add(self, message: Submission) -> None:
         with self._lock:
-            self._outbox.add(submission(message))
-        return True
+            super()._add(message)
 
 
 class Client:
@@ -162,10 +214,11 @@ class Client:
         """
         total = len(messages) if isinstance(messages, Sequence) else None
         outbox = self._office.outbox(order, total, progress)
-        desk = _Desk(outbox, messages)
         few = total is not None and total < 2
         workers = 1 if few else self.settings.limits.connections
-        return self._emitted(outbox, desk) if workers == 1 else self._by_threads(outbox, desk, workers)
+        if workers == 1:
+            return self._emitted(outbox, _Desk(outbox, messages))
+        return self._by_threads(outbox, _SharedDesk(outbox, messages, workers), workers)
 
     def connect(self) -> None:
         """Make a connection now, and log in, where none is at rest; raise ``ClientError`` where that cannot be done."""
@@ -208,10 +261,9 @@ class Client:
             raise
         yield from _all(outbox)
 
-    def _by_threads(self, outbox: Outbox, desk: _Desk, workers: int) -> Iterator[Receipt]:
+    def _by_threads(self, outbox: Outbox, desk: _SharedDesk, workers: int) -> Iterator[Receipt]:
         """Submit on several connections, each in a thread of its own."""
         failures: list[BaseException] = []
-        desk.working = workers
         threads = [
             threading.Thread(target=self._work, args=(desk, failures), name=f"ninsho-{number}", daemon=True)
             for number in range(workers)
@@ -236,7 +288,7 @@ class Client:
                 raise failure
         yield from _all(outbox)
 
-    def _work(self, desk: _Desk, failures: list[BaseException]) -> None:
+    def _work(self, desk: _SharedDesk, failures: list[BaseException]) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other threads."""
         losses = Losses()
         try:

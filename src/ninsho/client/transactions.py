@@ -136,7 +136,9 @@ class Courier:
         self, transaction: Transaction, way: "Callable[[Transaction], Flow[None]] | None"
     ) -> Flow[Transaction | None]:
         """Hear the reply to DATA, send the content, and behind it the next that goes this *way*; hear the verdict."""
-        transaction.go = go = yield from self._reply(self._timeouts.data_start)
+        transaction.go = go = self._session.at_hand() or (yield from self._reply(self._timeouts.data_start))
+        if self._session.broken:
+            raise self._farewell(go)
         self._session.expect_silence()
         if go.code != GO_AHEAD:
             if go.positive:
@@ -284,11 +286,10 @@ class Courier:
                 transaction.reset = False
                 if not reply.positive:
                     self._session.without.add("RSET")
-            elif transaction.mail is None:
-                reply = transaction.mail = at_hand() or (yield from self._reply(timeouts.mail))
             else:
-                reply = at_hand() or (yield from self._reply(timeouts.recipient))
-                transaction.rcpts.append(reply)
+                timeout = timeouts.mail if transaction.mail is None else timeouts.recipient
+                reply = at_hand() or (yield from self._reply(timeout))
+                transaction.answered(reply)
             if self._session.broken:
                 raise self._farewell(reply)
 
@@ -320,7 +321,7 @@ class Courier:
         return reply
 
     def _verdict(self) -> Flow[Reply]:
-        reply = yield from self._session.reply(self._timeouts.data_end)
+        reply = self._session.at_hand() or (yield from self._session.reply(self._timeouts.data_end))
         if reply.code < 400 and not reply.positive:
             raise self._muddled(reply)
         return reply
