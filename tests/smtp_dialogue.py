@@ -11,6 +11,7 @@
     singly                             each message by `send`; `many`, `generator`: by `send_many`; `connect`: none
     overlapping                        the client may speak before it has read all replies
     whole                              replies arrive in one piece, never in several
+    nameless                           nobody knows what this machine is called
 
     hello PIPELINING AUTH:PLAIN        greeting, EHLO, and the reply to it
     C: MAIL FROM:<a@example.org>       what the client says: in one go until the server's next line
@@ -44,14 +45,14 @@ from ninsho.client import names
 from ninsho.client.errors import ClientError
 from ninsho.client.options import Options
 from ninsho.client.receipt import Receipt
-from ninsho.client.settings import Settings
+from ninsho.client.settings import Retry, Settings
 from ninsho.client.transcript import Recorder
 from ninsho.sasl.digest_md5 import DIGEST_MD5, digest_md5_client
 from ninsho.sasl.scram import SCRAM_SHA_1, SCRAM_SHA_256
+from smtp_stage import AwaitedTransport, FakeTransport, Stage, octets
 
 URL = "smtp://mail.example.com:25?tls=none"
 MESSAGE = b"Subject: hi\r\n\r\nhello\r\n"
-SETTINGS = frozenset(("url", "message", "from", "to", "options", "overlapping", "whole", "nameless"))
 WAYS = frozenset(("singly", "many", "generator", "connect"))
 TALK = frozenset(("C:", "C>", "S:", "S>", "TLS", "rest", "connection"))
 RESULTS = frozenset(("receipt", "raises"))
@@ -170,12 +171,16 @@ def play(plan: Plan, size: int, *, awaited: bool, watched: bool = True) -> Playe
 
 def settings_of(plan: Plan) -> Settings:
     """The plan's settings: the nonces of mechanisms are those of the RFCs' examples."""
-    keywords = {} if plan.nameless or "ehlo_name" in plan.url else {"ehlo_name": "client.example"}
+    keywords: dict[str, object] = {}
+    if not (plan.nameless or "ehlo_name" in plan.url):
+        keywords["ehlo_name"] = "client.example"
     own = [
         replace(SCRAM_SHA_1, client=partial(SCRAM_SHA_1.client, nonce=lambda: b"fyko+d2lbbFgONRv9qkxdawL")),
         replace(SCRAM_SHA_256, client=partial(SCRAM_SHA_256.client, nonce=lambda: b"rOprNGfwEbeRWgbNEkqO")),
         replace(DIGEST_MD5, client=partial(digest_md5_client, nonce=lambda: b"OA6MHXh6VqTrRk")),
     ]
+    # Nobody waits for long.
+    keywords["retry"] = Retry(first_delay=0.001)
     return Settings.of(plan.url, mechanisms=own if "@" in plan.url or "token=" in plan.url else None, **keywords)
 
 

@@ -109,8 +109,7 @@ class Talk:
             case Line(_, "S:", text) if text in ("silent", f"silent {patience:g}"):
                 self.position += 1
                 raise TimeoutError
-            case _:
-                self.fail(f"(waiting {patience:g} s for a reply, with {self.heard!r} said)")
+        return self.fail(f"(waiting {patience:g} s for a reply, with {self.heard!r} said)")
 
     def go_on(self) -> None:
         """Compare what the client has said, and say all that comes then."""

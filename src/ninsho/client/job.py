@@ -122,6 +122,13 @@ class Transaction:
             self.rcpts.append(reply)
             self.accepted += reply.positive and self.mail.positive
 
+    def answered_well(self, replies: list[Reply]) -> None:
+        """Take all replies to RSET, MAIL and RCPT, of which none is a refusal."""
+        place = int(self.reset)
+        self.reset = False
+        self.mail, self.rcpts = replies[place], replies[place + 1 :]
+        self.accepted = len(self.rcpts)
+
     @property
     def unheard(self) -> int:
         """How many replies to RSET, MAIL and RCPT are still to come."""

@@ -139,6 +139,10 @@ class Session:
         except OSError as error:
             raise self._lost(f"cannot send: {_reason(error)}") from error
 
+    def successes(self, count: int) -> list[Reply] | None:
+        """Return the next *count* replies where nothing has to be done about any of them; else None."""
+        return None if self.watch is not None else self._replies.successes(count)
+
     def at_hand(self) -> Reply | None:
         """Return the next reply if it has come already, and nothing has to be done about it; else None."""
         # Most replies of a pipelined session: a plain call takes half the time of a flow.

@@ -64,8 +64,9 @@ class Double:
 
     def _serve(self, transaction: Transaction, prepared: Prepared) -> None:
         """Give each recipient a reply, as a server would, and keep the message for those who may have it."""
-        transaction.mail = _OK
-        transaction.rcpts = [self._refuse.get(recipient, _OK) for recipient in prepared.recipients]
+        transaction.answered(_OK)
+        for recipient in prepared.recipients:
+            transaction.answered(self._refuse.get(recipient, _OK))
         if transaction.accepted:
             queue_id = f"{next(self._serial):08X}"
             self._keep(_received(prepared, transaction, queue_id))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ninsho.errors import ProtocolError
 
@@ -94,6 +94,17 @@ class Replies:
             if (reply := self._take(line.removesuffix(b"\r"))) is not None:
                 return reply
 
+    def successes(self, count: int) -> list[Reply] | None:
+        """Return the next *count* replies if all have come and each is one, below 400, that has been seen before."""
+        *lines, rest = self._rest.split(b"\n", count)
+        if len(lines) < count or self._lines:
+            return None
+        replies = [self._known.get(line) for line in lines]
+        if None in replies:
+            return None
+        self._rest = rest
+        return cast("list[Reply]", replies)
+
     def _take(self, line: bytes) -> Reply | None:
         if (match := _LINE.fullmatch(line)) is None:
             raise ProtocolError(f"not an SMTP reply: {shown(line[:80])!r}")
@@ -109,7 +120,7 @@ class Replies:
         reply = Reply(int(code), lines)
         if self._lines:
             self._lines, self._size = [], 0
-        elif len(line) < 64 and len(self._known) < 64:
+        elif reply.code < 400 and len(line) < 64 and len(self._known) < 64:
             self._known[line + b"\r"] = reply
         return reply
 
