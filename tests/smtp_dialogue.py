@@ -125,7 +125,9 @@ class Plan:
             "to": {"recipients": [octets(word).decode() for word in line.text.split()]},
         }
         if line.verb == "options":
-            given["options"] = {"options": Options(**dict(pair.split("=", 1) for pair in line.text.split()))}
+            pairs = (pair.split("=", 1) for pair in line.text.split())
+            options = {name: int(value) if value.isdigit() else value for name, value in pairs}
+            given["options"] = {"options": Options(**options)}
         elif line.verb == "to" and line.text == "header":
             given["to"] = {"recipients": None}
         self.messages[-1] = replace(self.messages[-1], **given[line.verb])

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from ninsho.client.addresses import path, single
 from ninsho.client.terms import Terms
 from ninsho.client.unsendable import Unsendable, excerpt
+from ninsho.wire.ehlo import DIGITS
 
 Notify: TypeAlias = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]
 
@@ -187,7 +188,8 @@ def _held_until(moment: datetime | None, terms: Terms) -> str:
 
 def _limit_of(keyword: str, place: int, terms: Terms) -> int | None:
     word = _word(keyword, place, terms)
-    return int(word) if word.isascii() and word.isdigit() else None
+    # More digits than Python reads are no limit that anybody means.
+    return int(word) if len(word) <= DIGITS and word.isascii() and word.isdigit() else None
 
 
 def _word(keyword: str, place: int, terms: Terms) -> str:
