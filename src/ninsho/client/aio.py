@@ -11,7 +11,7 @@ from ninsho.client.errors import ClientError
 from ninsho.client.flow import aemit, arun
 from ninsho.client.job import Job
 from ninsho.client.message import Options, Recipient
-from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
 from ninsho.client.options import NO_OPTIONS
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
@@ -61,6 +61,15 @@ class _Desk:
                 return None
             await asyncio.sleep(delay)
 
+    def at_once(self) -> Job | None:
+        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
+        if not self.eager or self._exhausted or not self._outbox.is_free:
+            return None
+        if (message := next(self._source, END)) is END:
+            self._exhausted = True
+            return None
+        return self._outbox.begun(submission(message))
+
     def give(self, job: Job) -> None:
         """Hand in a job."""
         self._outbox.give(job, time.monotonic())
@@ -75,10 +84,10 @@ class _Desk:
             return False
         if self._asynchronous:
             async with self._pulling:
-                message = None if self._exhausted else await anext(self._source, None)
+                message = END if self._exhausted else await anext(self._source, END)
         else:
-            message = next(self._source, None)
-        if message is None:
+            message = next(self._source, END)
+        if message is END:
             self._exhausted = True
             return False
         self._outbox.add(submission(message))

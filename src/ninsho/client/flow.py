@@ -52,6 +52,9 @@ class Desk(Protocol):
     def take(self, *, wait: bool) -> Any:  # noqa: ANN401
         """Return the next job, or None; see ``Take``."""
 
+    def at_once(self) -> "Job | None":
+        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
+
     def give(self, job: "Job") -> None:
         """Hand in a job whose every recipient has a fate."""
 

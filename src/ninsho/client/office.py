@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Sendable: TypeAlias = "Source | Submission"
 
+# What comes behind the last message.
+END: Final[Any] = object()
+
 # Connections that break one after the other without a single verdict: then the server is taken to be out of order.
 FRUITLESS: Final = 3
 

@@ -58,6 +58,16 @@ class Outbox:
         self._numbers += 1
 
     @property
+    def is_free(self) -> bool:
+        """Whether a message may begin at once: none waits, and there is no rate to keep."""
+        return not (self._back or self._later) and self._rate is None
+
+    def begun(self, submission: Submission) -> Job:
+        """Return the job of one more message, which begins at once; only where that is free."""
+        self._numbers += 1
+        return Job(submission, self._numbers - 1)
+
+    @property
     def waiting(self) -> bool:
         """Whether something waits to be sent, now or later."""
         return bool(self._back or self._later)

@@ -11,7 +11,7 @@ from ninsho.client.errors import ClientError
 from ninsho.client.flow import emit, run
 from ninsho.client.job import Job
 from ninsho.client.message import Options, Recipient, Submission
-from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
 from ninsho.client.options import NO_OPTIONS
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
@@ -58,6 +58,15 @@ class _Desk:
                 return None
             time.sleep(delay)
 
+    def at_once(self) -> Job | None:
+        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
+        if not self.eager or self._messages is None or not self._outbox.is_free:
+            return None
+        if (message := next(self._messages, END)) is END:
+            self._messages = None
+            return None
+        return self._outbox.begun(submission(message))
+
     def give(self, job: Job) -> None:
         """Hand in a job."""
         self._outbox.give(job, time.monotonic())
@@ -75,12 +84,12 @@ class _Desk:
         if self._messages is None:
             return False
         if self.eager:
-            message = next(self._messages, None)
+            message = next(self._messages, END)
         else:
             begin = time.monotonic()
-            message = next(self._messages, None)
+            message = next(self._messages, END)
             self._quick = time.monotonic() - begin < SLOW
-        if message is None:
+        if message is END:
             self._messages = None
             return False
         self._add(submission(message))
@@ -121,6 +130,11 @@ class _SharedDesk(_Desk):
                 return None
             self._stopped.wait(delay)
         return None
+
+    def at_once(self) -> Job | None:
+        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
+        with self._pulling, self._lock:
+            return None if self._stopped.is_set() else super().at_once()
 
     def give(self, job: Job) -> None:
         """Hand in a job."""

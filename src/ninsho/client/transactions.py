@@ -62,6 +62,7 @@ class Courier:
         # Prepared and not begun; begun and without a verdict, the oldest first.
         self._ready: deque[Transaction] = deque()
         self._flight: deque[Transaction] = deque()
+        self._done: deque[Job] = deque()
         self._accepted = self._refused = 0
         self.count = self.verdicts = 0
 
@@ -128,7 +129,7 @@ class Courier:
             else:
                 yield from self._hear_envelope(current, current.unheard)
             following = yield from self._content_after_data(current, self._behind_the_dot)
-            self._close(current)
+            self._close(current, at_once=following is None)
             if following is None and (following := (yield from self._following(self._behind_the_dot))):
                 self._begin_by_data(following)
                 yield from self._flush()
@@ -166,9 +167,8 @@ class Courier:
             if following is not None:
                 self._begin_by_data(following)
         yield from self._flush()
-        if following is not None and not self._ready:
-            # While the server is busy with this one, the one after the next is made ready.
-            yield from self._look_ahead()
+        if following is not None:
+            self._overlap()
         yield from self._hear_ends(transaction)
         return following
 
@@ -233,8 +233,12 @@ class Courier:
             return self._ready.popleft()
         return None
 
-    def _look_ahead(self) -> Flow[None]:
-        if not self._is_at_end() and (job := (yield self._take_now)) is not None:
+    def _overlap(self) -> None:
+        """While the server is busy with a message, hand in the one before, and make the one after the next ready."""
+        while self._done:
+            self._desk.give(self._done.popleft())
+        free = self._timeouts.total is None and not self._ready and not self._is_at_end()
+        if free and (job := self._desk.at_once()) is not None:
             self._prepare(job)
 
     def _following(self, way: Callable[[Transaction], Flow[None]]) -> Flow[Transaction | None]:
@@ -351,8 +355,8 @@ class Courier:
             transaction.sent = False
         return ConnectionLost(f"{self._session.endpoint}: {reply}")
 
-    def _close(self, transaction: Transaction) -> None:
-        """Take the oldest transaction, which has its verdict, out of the flight, and hand it in."""
+    def _close(self, transaction: Transaction, *, at_once: bool = True) -> None:
+        """Take the oldest transaction, which has its verdict, out of the flight, and hand it in, now or soon."""
         self._flight.popleft()
         self.verdicts += 1
         if transaction.accepted and transaction.ends and transaction.ends[0].positive:
@@ -365,6 +369,8 @@ class Courier:
             positive = bool(transaction.ends) and transaction.ends[0].positive
             self._session.unclear = not (ended or positive or transaction.mail is None or not transaction.mail.positive)
         self._hand_in(transaction)
+        if at_once:
+            self._hand_out()
         if self._session.broken and self._flight:
             raise self._farewell(transaction.ends[-1])
 
@@ -372,7 +378,11 @@ class Courier:
         if not transaction.settle():
             self._ready.append(transaction.again())
         elif not transaction.job.under_way:
-            self._desk.give(transaction.job)
+            self._done.append(transaction.job)
+
+    def _hand_out(self) -> None:
+        while self._done:
+            self._desk.give(self._done.popleft())
 
     def _salvage(self) -> Flow[None]:
         """Hear what the server said before it closed: mostly the very reason."""
@@ -388,6 +398,7 @@ class Courier:
     def _abandon(self, error: ClientError) -> None:
         """Hand in what was under way when the connection broke: unknown where all of it was sent, else back."""
         self._session.broken = True
+        self._hand_out()
         # The server broke at the oldest; the others were only on their way.
         if self._flight:
             self._flight[0].job.losses += 1
