@@ -25,7 +25,7 @@ class Named(Protocol):
 Party = TypeVar("Party", bound=Named)
 
 
-class Unmeasured(Exception):  # noqa: N818 - a state of the measurement, told beside the other figures
+class Unmeasured(Exception):
     """The driver could not finish; the message says why."""
 
 

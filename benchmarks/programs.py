@@ -8,7 +8,7 @@ SOURCES = Path(__file__).parent
 FLAGS = ["-Wall", "-Wextra", "-O2"]
 
 
-class Uncompiled(Exception):  # noqa: N818 - a state of the programs, told to whoever starts the benchmarks
+class Uncompiled(Exception):
     """A program could not be compiled; the message says why."""
 
 

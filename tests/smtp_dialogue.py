@@ -42,11 +42,11 @@ import pytest
 from dialogue import Dialogue, Line
 from ninsho import AsyncClient, Client, Submission
 from ninsho.client import names
-from ninsho.client.errors import ClientError
-from ninsho.client.options import Options
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Retry, Settings
 from ninsho.client.transcript import Recorder
+from ninsho.errors import ClientError
+from ninsho.mail.options import Options
 from ninsho.sasl.digest_md5 import DIGEST_MD5, digest_md5_client
 from ninsho.sasl.scram import SCRAM_SHA_1, SCRAM_SHA_256
 from smtp_stage import AwaitedTransport, FakeTransport, Stage, octets

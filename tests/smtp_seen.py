@@ -4,9 +4,9 @@ import traceback
 from base64 import b64encode
 
 from dialogue import Line
-from ninsho.client.errors import ClientError
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
+from ninsho.errors import ClientError
 from smtp_dialogue import Plan, Played
 
 

@@ -19,7 +19,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "oreore.py"
 STARTS_PER_ROUND = 4
 
 
-class Unstarted(Exception):  # noqa: N818 - a state of the program, told beside the other figures
+class Unstarted(Exception):
     """A program ended, or said something else than expected; the message holds its last words."""
 
 

@@ -15,7 +15,7 @@ START_SECONDS = 20
 STOP_SECONDS = 10
 
 
-class Missing(Exception):  # noqa: N818 - it names what was found: a server that this machine lacks
+class Missing(Exception):
     """A server cannot be measured on this machine; the message says why."""
 
 

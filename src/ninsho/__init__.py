@@ -8,9 +8,9 @@ from ninsho.sasl.mechanism import mechanism
 
 if TYPE_CHECKING:
     from ninsho.client.aio import AsyncClient
-    from ninsho.client.message import Options, Recipient, Submission
     from ninsho.client.receipt import Receipt
     from ninsho.client.sync import Client
+    from ninsho.mail.message import Options, Recipient, Submission
     from ninsho.stores.accounts import Request
     from ninsho.stores.hook import store
 
@@ -42,11 +42,11 @@ __version__ = "0.1.0"
 _PLACES = {
     "AsyncClient": "ninsho.client.aio",
     "Client": "ninsho.client.sync",
-    "Options": "ninsho.client.message",
+    "Options": "ninsho.mail.message",
     "Receipt": "ninsho.client.receipt",
-    "Recipient": "ninsho.client.message",
+    "Recipient": "ninsho.mail.message",
     "Request": "ninsho.stores.accounts",
-    "Submission": "ninsho.client.message",
+    "Submission": "ninsho.mail.message",
     "store": "ninsho.stores.hook",
 }
 

@@ -8,13 +8,12 @@ from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.base import BaseEmailBackend
 
-from ninsho.client.errors import ClientError
 from ninsho.client.keywords import WORDS
-from ninsho.client.message import Submission
 from ninsho.client.office import delivered
 from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
-from ninsho.errors import ConfigurationError
+from ninsho.errors import ClientError, ConfigurationError
+from ninsho.mail.message import Submission
 
 # What Django calls otherwise than we do, and its settings of before 6.1.
 _NAMES: Final = {"ssl_keyfile": "key", "ssl_certfile": "certificate"}

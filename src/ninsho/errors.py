@@ -8,6 +8,7 @@
     │   ├── MalformedMessage  a SASL message that its mechanism does not allow
     │   └── TicketRefused     a Kerberos ticket, or what came with it, that is not good here
     ├── ExchangeError         the client's side of a mechanism is not satisfied with the server
+    ├── ClientError           mail could not be submitted: the tree goes on in ninsho.client.errors
     ├── NoMechanism           nothing that the server offers is something that the client may use
     ├── StoreUnavailable      a user base cannot tell: nobody may be told "wrong password"
     ├── BrokenMechanism       a mechanism of the site's own did what no mechanism may
@@ -17,6 +18,7 @@ No message holds a password, a token or a SASL message.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class NinshoError(Exception):
@@ -45,6 +47,21 @@ class TicketRefused(ProtocolError):
 
 class ExchangeError(NinshoError):
     """The client's side of a mechanism is not satisfied with what the server did."""
+
+
+class ClientError(NinshoError):
+    """Mail could not be submitted; ``temporary`` says whether the same may succeed later.
+
+    ``receipt`` is the message's, where it is about one.
+    """
+
+    temporary = True
+    receipt: Any = None
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the same will fail again."""
+        return not self.temporary
 
 
 class NoMechanism(NinshoError):

@@ -9,8 +9,8 @@ from functools import partial
 import pytest
 
 from ninsho import AsyncClient, Client, Submission
-from ninsho.client.errors import ClientError
 from ninsho.client.receipt import Outcome, Receipt
+from ninsho.errors import ClientError
 from paper_server import AwaitedPaper, PaperTransport, Server
 
 

@@ -11,7 +11,8 @@ from email.message import EmailMessage
 import pytest
 
 from ninsho import like_smtplib
-from ninsho.client.errors import ClientError, OutcomeUnknown
+from ninsho.client.errors import OutcomeUnknown
+from ninsho.errors import ClientError
 from ninsho.like_smtplib import LMTP, SMTP, SMTP_SSL
 from ninsho.testing import MailServer
 

@@ -6,8 +6,8 @@ import gc
 import pytest
 
 from ninsho import AsyncClient, Client, Submission
-from ninsho.client.errors import ClientError
 from ninsho.client.transcript import Recorder
+from ninsho.errors import ClientError
 from ninsho.testing import MailServer
 
 BOTH = ["b@example.org", "c@example.org"]

@@ -11,7 +11,7 @@ from typing import Self
 PATIENCE = 30.0
 
 
-class Refused(Exception):  # noqa: N818 - what has happened, as the programs themselves report it
+class Refused(Exception):
     """The program ended, or said that it would not go on; the message is all that it said."""
 
 

@@ -15,8 +15,8 @@ from mail_server import USER, LmtpServer, MailServer
 
 from ninsho import AsyncClient, Client
 from ninsho.client.errors import AuthenticationFailed, RecipientsRefused, TLSFailed
-from ninsho.client.message import Submission
 from ninsho.client.receipt import Receipt
+from ninsho.mail.message import Submission
 from ninsho.sasl.exchange import Credentials, Steps
 from ninsho.sasl.mechanism import Mechanism
 

@@ -10,9 +10,9 @@ import pytest
 
 from ninsho import AsyncClient, Client
 from ninsho.client.errors import RecipientsRefused
-from ninsho.client.message import Submission
-from ninsho.client.options import Options, Recipient
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.message import Submission
+from ninsho.mail.options import Options, Recipient
+from ninsho.mail.unsendable import Unsendable
 from ninsho.testing import (
     AsyncEchoClient,
     AsyncMaildirClient,

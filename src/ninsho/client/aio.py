@@ -7,17 +7,17 @@ from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from ninsho.client.errors import ClientError
 from ninsho.client.flow import aemit, arun
 from ninsho.client.job import Job
-from ninsho.client.message import Options, Recipient
 from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
-from ninsho.client.options import NO_OPTIONS
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.streams import StreamTransport
 from ninsho.client.transcript import Watch
+from ninsho.errors import ClientError
+from ninsho.mail.message import Options, Recipient
+from ninsho.mail.options import NO_OPTIONS
 
 
 class _Desk:

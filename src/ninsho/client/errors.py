@@ -24,24 +24,30 @@ The five that tell of a message have its ``receipt``. No text holds a password, 
 import smtplib
 from typing import TYPE_CHECKING
 
-from ninsho.errors import NinshoError
+from ninsho.errors import ClientError
 
 if TYPE_CHECKING:
-    from ninsho.client.receipt import Receipt
     from ninsho.sasl.oauth import Refusal
     from ninsho.wire.smtp import Reply
 
 
-class ClientError(NinshoError):
-    """Mail could not be submitted; ``temporary`` says whether the same may succeed later."""
-
-    temporary = True
-    receipt: "Receipt | None" = None
-
-    @property
-    def permanent(self) -> bool:
-        """Whether the same will fail again."""
-        return not self.temporary
+__all__ = [
+    "AuthenticationFailed",
+    "ClientError",
+    "ConnectionFailed",
+    "ConnectionLost",
+    "ContentRefused",
+    "Desynchronized",
+    "GreetingRefused",
+    "HelloRefused",
+    "NotOffered",
+    "OutcomeUnknown",
+    "RecipientsRefused",
+    "Refused",
+    "SenderRefused",
+    "ServerUnproven",
+    "TLSFailed",
+]
 
 
 class ConnectionFailed(ClientError, OSError):

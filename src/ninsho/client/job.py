@@ -8,8 +8,8 @@ from ninsho.wire.smtp import Reply
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ninsho.client.errors import ClientError
-    from ninsho.client.message import Prepared, Recipient, Submission
+    from ninsho.errors import ClientError
+    from ninsho.mail.message import Prepared, Recipient, Submission
 
 
 NOWHERE = Via()

@@ -5,19 +5,16 @@ import socket
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
-from unicodedata import normalize
+
+from ninsho import domains
+from ninsho.domains import LABEL_LIMIT
 
 HOST_LIMIT = 253  # octets (RFC 1035 §3.1, less the length octets at both ends)
-LABEL_LIMIT = 63  # octets (RFC 1035 §2.3.4)
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 # RFC 5321 §4.1.2: Domain. Hosts that one connects to have underscores as well, in private networks.
 _DOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
-# IDNA 2003 makes "ss" of a sharp s, and a plain sigma of the final one. UTS #46 by now keeps both, as browsers do, for
-# these are other names.
-_DEVIATIONS: Final = {"\u00df": "ss", "\u03c2": "\u03c3"}
 _ZONE: Final = re.compile(r"[A-Za-z0-9_.-]+")  # RFC 4007 §11: an interface's name
-_FULL_STOPS: Final = re.compile("[.\u3002\uff0e\uff61]")  # RFC 3490 §3.1
 HOSTS: Final = Path("/etc/hosts")
 MAILNAME: Final = Path("/etc/mailname")  # Debian policy §11.6
 _LOCAL_ONLY: Final = ("localhost", "localdomain", "local")
@@ -30,7 +27,10 @@ def a_labels(host: str) -> str:
     """
     if _is_address(host):
         return host.lower()
-    name = ".".join(map(_a_label, _FULL_STOPS.split(host)))
+    try:
+        name = domains.a_labels(host).lower()
+    except ValueError as fault:
+        raise ValueError(f"expected a host name or an IP address: {fault}") from None
     labels = name.removesuffix(".").split(".")
     if not _HOST.fullmatch(name) or len(name) > HOST_LIMIT or max(map(len, labels)) > LABEL_LIMIT:
         raise ValueError("expected a host name or an IP address")
@@ -106,22 +106,3 @@ def _is_literal(text: str) -> bool:
     is_six = text[:5].upper() == "IPV6:"
     address = text[5:] if is_six else text
     return _is_address(address) and is_six == (":" in address) and "%" not in address
-
-
-def _a_label(label: str) -> str:
-    if label.isascii():
-        return label.lower()
-    mapped = normalize("NFKC", normalize("NFKC", label).lower())
-    if not mapped.isascii() and not set(mapped).isdisjoint(_DEVIATIONS):
-        # Checked as if it were without: what must not stand in a name must not stand beside these.
-        _to_ascii("".join(_DEVIATIONS.get(character, character) for character in mapped))
-        return "xn--" + mapped.encode("punycode").decode()
-    return _to_ascii(mapped)
-
-
-def _to_ascii(label: str) -> str:
-    """RFC 3490 §4.1: one label."""
-    try:
-        return label.encode("idna").decode()
-    except UnicodeError:
-        raise ValueError("expected a host name or an IP address") from None

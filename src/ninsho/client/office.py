@@ -7,16 +7,16 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from ninsho.client.errors import ClientError
 from ninsho.client.flow import Desk
-from ninsho.client.message import Preparer, Recipient, Source, Submission
-from ninsho.client.options import NO_OPTIONS, Options
 from ninsho.client.outbox import Order, Outbox, Progress, RateLimit
 from ninsho.client.receipt import Receipt
 from ninsho.client.session import Session
 from ninsho.client.settings import Settings
 from ninsho.client.transactions import Courier
 from ninsho.client.transcript import Watch, logged
+from ninsho.errors import ClientError
+from ninsho.mail.message import Preparer, Recipient, Source, Submission
+from ninsho.mail.options import NO_OPTIONS, Options
 
 if TYPE_CHECKING:
     from ssl import SSLContext

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ninsho.client.errors import ClientError
 from ninsho.client.job import Job
-from ninsho.client.message import Submission
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Rate, Retry
+from ninsho.errors import ClientError
+from ninsho.mail.message import Submission
 
 Order: TypeAlias = Literal["submitted", "completed"]
 

@@ -4,17 +4,12 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Never
 
-from ninsho.client.errors import (
-    ClientError,
-    ContentRefused,
-    OutcomeUnknown,
-    RecipientsRefused,
-    SenderRefused,
-)
+from ninsho.client.errors import ContentRefused, OutcomeUnknown, RecipientsRefused, SenderRefused
+from ninsho.errors import ClientError
 from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
-    from ninsho.client.message import Submission
+    from ninsho.mail.message import Submission
 
 # Postfix's and smtp-sink's; Exim's; Exchange's; sendmail's and others', who say it first.
 _QUEUE_IDS = (

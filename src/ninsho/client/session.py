@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from ninsho.client.errors import (
-    ClientError,
     ConnectionFailed,
     ConnectionLost,
     Desynchronized,
@@ -19,7 +18,7 @@ from ninsho.client.receipt import Via
 from ninsho.client.secured import Secured
 from ninsho.client.settings import Endpoint, Settings, TLSMode
 from ninsho.client.transcript import Watch
-from ninsho.errors import ProtocolError
+from ninsho.errors import ClientError, ProtocolError
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import COMMAND_LIMIT, Replies, Reply, command
 

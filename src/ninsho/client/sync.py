@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from ninsho.client.errors import ClientError
 from ninsho.client.flow import emit, run
 from ninsho.client.job import Job
-from ninsho.client.message import Options, Recipient, Submission
 from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
-from ninsho.client.options import NO_OPTIONS
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sockets import SocketTransport
 from ninsho.client.transcript import Watch
+from ninsho.errors import ClientError
+from ninsho.mail.message import Options, Recipient, Submission
+from ninsho.mail.options import NO_OPTIONS
 
 # A pull from an iterable that takes longer: then what was sent is heard before the next one is waited for.
 SLOW = 0.005  # seconds

@@ -10,10 +10,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from ninsho.client.errors import ClientError
 from ninsho.client.secret_sources import revealed
 from ninsho.client.settings import Secret
-from ninsho.errors import ConfigurationError
+from ninsho.errors import ClientError, ConfigurationError
 
 GOOGLE: Final = "https://oauth2.googleapis.com/token"
 GOOGLE_SCOPE: Final = "https://mail.google.com/"

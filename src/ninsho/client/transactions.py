@@ -11,15 +11,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ninsho.client.bundle import Bundle
-from ninsho.client.errors import ClientError, ConnectionLost, Desynchronized
+from ninsho.client.errors import ConnectionLost, Desynchronized
 from ninsho.client.flow import Desk, Flow, Take
 from ninsho.client.job import Job, Transaction
-from ninsho.client.unsendable import Unsendable
+from ninsho.errors import ClientError
+from ninsho.mail.unsendable import Unsendable
 from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
-    from ninsho.client.message import Preparer
     from ninsho.client.session import Session
+    from ninsho.mail.message import Preparer
 
 DATA: Final = b"DATA\r\n"
 RSET: Final = b"RSET\r\n"

@@ -3,8 +3,8 @@
 import smtplib
 from typing import Any
 
-from ninsho.client.errors import ClientError
-from ninsho.client.unsendable import Unsendable
+from ninsho.errors import ClientError
+from ninsho.mail.unsendable import Unsendable
 
 
 def alike(error: ClientError) -> ClientError:

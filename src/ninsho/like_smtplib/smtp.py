@@ -11,9 +11,6 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
-from ninsho.client.addresses import a_labels
-from ninsho.client.content import with_line_ends
-from ninsho.client.envelope import Envelope
 from ninsho.client.errors import (
     AuthenticationFailed,
     ContentRefused,
@@ -25,14 +22,17 @@ from ninsho.client.errors import (
 )
 from ninsho.client.login import CHALLENGES, CONTINUE, SUCCESS, log_in
 from ninsho.client.settings import Endpoint, Login, TLSMode, Trust
-from ninsho.client.sources import taken
-from ninsho.client.terms import Terms
 from ninsho.client.tls import context_of
 from ninsho.client.transactions import GO_AHEAD
-from ninsho.client.unsendable import Unsendable
 from ninsho.like_smtplib.alike import alike
 from ninsho.like_smtplib.submitted import Refusals, submit
 from ninsho.like_smtplib.talk import DEFAULT, Answer, Talk, answer
+from ninsho.mail.addresses import a_labels
+from ninsho.mail.content import with_line_ends
+from ninsho.mail.envelope import Envelope
+from ninsho.mail.sources import taken
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import Unsendable
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply, stuffed
 

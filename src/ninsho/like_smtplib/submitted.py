@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ninsho.client.content import Octets
-from ninsho.client.errors import ClientError, ContentRefused, RecipientsRefused, SenderRefused
+from ninsho.client.errors import ContentRefused, RecipientsRefused, SenderRefused
 from ninsho.client.flow import Flow
 from ninsho.client.job import Job, Transaction
-from ninsho.client.message import Prepared, Preparer, Submission
 from ninsho.client.receipt import Via
 from ninsho.client.session import CLOSING
 from ninsho.client.transactions import Courier
+from ninsho.errors import ClientError
 from ninsho.like_smtplib.talk import Answer, SpokenSession, answer
+from ninsho.mail.content import Octets
+from ninsho.mail.message import Prepared, Preparer, Submission
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply
 

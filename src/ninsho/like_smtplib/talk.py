@@ -8,7 +8,7 @@ from smtplib import SMTP_PORT, SMTPServerDisconnected
 from ssl import SSLContext
 from typing import ClassVar, Final, TypeVar
 
-from ninsho.client.errors import ClientError, GreetingRefused
+from ninsho.client.errors import GreetingRefused
 from ninsho.client.flow import Flow, run
 from ninsho.client.names import a_labels, ehlo_name
 from ninsho.client.session import Session
@@ -16,6 +16,7 @@ from ninsho.client.settings import Endpoint, Protocol, Settings, Timeouts, TLSMo
 from ninsho.client.sockets import SocketTransport
 from ninsho.client.tls import context_of
 from ninsho.client.transcript import Transcript, Watch, logged
+from ninsho.errors import ClientError
 from ninsho.like_smtplib.alike import alike
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply

@@ -5,13 +5,13 @@ from itertools import count
 from types import TracebackType
 from typing import Final, Self
 
-from ninsho.client.errors import ClientError
 from ninsho.client.job import Job, Transaction
-from ninsho.client.message import Prepared, Preparer, Recipient, Submission
 from ninsho.client.office import Sendable, delivered, submission
-from ninsho.client.options import NO_OPTIONS, Options
 from ninsho.client.outbox import Order, Progress
 from ninsho.client.receipt import Receipt, Via
+from ninsho.errors import ClientError
+from ninsho.mail.message import Prepared, Preparer, Recipient, Submission
+from ninsho.mail.options import NO_OPTIONS, Options
 from ninsho.testing.commands import Envelope, read_path
 from ninsho.testing.received import Received
 from ninsho.wire.ehlo import Capabilities

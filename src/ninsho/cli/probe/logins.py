@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from ninsho.cli.probe.look import Look
 from ninsho.cli.probe.mechanisms import Standing
-from ninsho.client.errors import AuthenticationFailed, ClientError, NotOffered
+from ninsho.client.errors import AuthenticationFailed, NotOffered
 from ninsho.client.flow import Flow, run
 from ninsho.client.secret_sources import revealed
 from ninsho.client.session import Session
@@ -15,6 +15,7 @@ from ninsho.client.settings import Login, Settings, TLSMode
 from ninsho.client.sockets import SocketTransport
 from ninsho.client.tls import context_of
 from ninsho.client.transcript import Watch
+from ninsho.errors import ClientError
 from ninsho.sasl.choosing import PLUS
 
 Verdict: TypeAlias = Literal["granted", "denied", "failed", "not tried"]

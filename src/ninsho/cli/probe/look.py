@@ -8,13 +8,14 @@ from typing import NamedTuple
 from warnings import catch_warnings, simplefilter
 
 from ninsho.cli.probe.witness import Measured, Witness
-from ninsho.client.errors import ClientError, ConnectionFailed, ConnectionLost, Desynchronized, TLSFailed
+from ninsho.client.errors import ConnectionFailed, ConnectionLost, Desynchronized, TLSFailed
 from ninsho.client.flow import Flow, StartTLS, run
 from ninsho.client.secured import Secured
 from ninsho.client.session import Session
 from ninsho.client.settings import Endpoint, Settings, TLSMode, Trust
 from ninsho.client.tls import context_of
 from ninsho.client.transcript import Watch
+from ninsho.errors import ClientError
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply
 

@@ -15,11 +15,11 @@ from ninsho.cli.send.preview import preview
 from ninsho.cli.send.progress import bar
 from ninsho.cli.send.server import ServerOptions
 from ninsho.cli.terminal import remark, say, say_json, visible
-from ninsho.client.errors import ClientError
-from ninsho.client.message import Submission
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
+from ninsho.errors import ClientError
+from ninsho.mail.message import Submission
 
 
 def send(

@@ -11,9 +11,9 @@ from pathlib import Path
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send.fields import date, message_id
 from ninsho.cli.send.options import ComposeOptions
-from ninsho.client.addresses import mailboxes, single
-from ninsho.client.attachments import Attachment, StreamedMessage
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.addresses import mailboxes, single
+from ninsho.mail.attachments import Attachment, StreamedMessage
+from ninsho.mail.unsendable import Unsendable
 
 _FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*)", re.DOTALL)  # RFC 5322 §2.2
 _STANDARD_INPUT = "-"

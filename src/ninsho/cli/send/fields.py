@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from secrets import token_hex
 
-from ninsho.client.addresses import a_labels, single
-from ninsho.client.content import crlf
-from ninsho.client.envelope import Envelope
-from ninsho.client.headers import fields
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.addresses import a_labels, single
+from ninsho.mail.content import crlf
+from ninsho.mail.envelope import Envelope
+from ninsho.mail.headers import fields
+from ninsho.mail.unsendable import Unsendable
 
 
 def date() -> str:

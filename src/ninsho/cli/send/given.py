@@ -11,9 +11,9 @@ from typing import IO, BinaryIO, NamedTuple, cast
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send import mbox
 from ninsho.cli.send.fields import lacking
-from ninsho.client.content import SMALL
-from ninsho.client.sources import Source
-from ninsho.client.streamed import HEADER_LIMIT
+from ninsho.mail.content import SMALL
+from ninsho.mail.sources import Source
+from ninsho.mail.streamed import HEADER_LIMIT
 
 STANDARD_INPUT = "-"
 

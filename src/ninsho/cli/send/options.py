@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.options import JsonOption
-from ninsho.client.options import NO_OPTIONS, Notify, Options
+from ninsho.mail.options import NO_OPTIONS, Notify, Options
 
 # A subject may begin with a hyphen.
 Text: TypeAlias = Annotated[str | None, Parameter(allow_leading_hyphen=True)]

@@ -5,8 +5,9 @@ from typing import Any
 
 from ninsho.cli.endings import EX_TEMPFAIL, EX_UNAVAILABLE, NO
 from ninsho.cli.terminal import visible
-from ninsho.client.errors import ClientError, ConnectionFailed, TLSFailed
+from ninsho.client.errors import ConnectionFailed, TLSFailed
 from ninsho.client.receipt import Fate, Outcome, Receipt
+from ninsho.errors import ClientError
 
 
 def facts(place: str, receipt: Receipt) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ninsho.cli.send.given import Given
 from ninsho.cli.terminal import say, say_json
-from ninsho.client.message import Prepared, Preparer, Submission
+from ninsho.mail.message import Prepared, Preparer, Submission
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import shown
 

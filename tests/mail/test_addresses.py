@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ninsho.client.addresses import mailboxes, path, same, single
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.addresses import mailboxes, path, same, single
+from ninsho.mail.unsendable import Unsendable
 
 
 def read(value):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ninsho.client.errors import ClientError
-from ninsho.client.message import (
+from ninsho.errors import ClientError
+from ninsho.mail.message import (
     Options,
     Preparer,
     Recipient,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ninsho.client import content, streamed
-from ninsho.client.message import (
+from ninsho.mail import content, streamed
+from ninsho.mail.message import (
     Attachment,
     ContentChanged,
     StreamedMessage,
@@ -20,8 +20,8 @@ from ninsho.client.message import (
     Unsendable,
     prepare,
 )
-from ninsho.client.streamed import FileContent, from_file
-from ninsho.client.terms import Terms
+from ninsho.mail.streamed import FileContent, from_file
+from ninsho.mail.terms import Terms
 from ninsho.wire.ehlo import Capabilities
 
 HEADER = b"From: a@example.com\r\nTo: b@example.org\r\nBcc: c@example.org\r\n"
@@ -241,7 +241,7 @@ def test_a_large_file_takes_little_memory(tmp_path, kind):
         import re
         from email.message import EmailMessage
         from pathlib import Path
-        from ninsho.client.message import *
+        from ninsho.mail.message import *
         from ninsho.wire.ehlo import Capabilities
         message = EmailMessage()
         message["From"] = message["To"] = "a@example.com"

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from ninsho.client.content import BinaryOctets, Content, Octets, has_long_line, with_line_ends
-from ninsho.client.headers import header_size, without_blind
-from ninsho.client.terms import Terms
+from ninsho.mail.content import BinaryOctets, Content, Octets, has_long_line, with_line_ends
+from ninsho.mail.headers import header_size, without_blind
+from ninsho.mail.terms import Terms
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ def _rare(raw: bytes, octets: bytes, header: bytes, terms: Terms) -> Material:
 
 def _converted(raw: bytes, header: bytes, terms: Terms, *, utf8: bool) -> Material:
     # Imported where it is needed: most messages do without.
-    from ninsho.client.conversion import Allowed, convert  # noqa: PLC0415
+    from ninsho.mail.conversion import Allowed, convert  # noqa: PLC0415
 
     converted = convert(raw, Allowed(eight_bit=terms.eight_bit, binary=terms.binary, utf8=utf8))
     # What is binary has no last line to be ended (RFC 3030 §3).

@@ -4,10 +4,10 @@ import os
 from email.message import Message
 from typing import Any, BinaryIO, TypeAlias
 
-from ninsho.client.attachments import StreamedMessage, from_streamed
-from ninsho.client.material import Material, from_octets
-from ninsho.client.streamed import from_file, from_path
-from ninsho.client.terms import Terms
+from ninsho.mail.attachments import StreamedMessage, from_streamed
+from ninsho.mail.material import Material, from_octets
+from ninsho.mail.streamed import from_file, from_path
+from ninsho.mail.terms import Terms
 
 Source: TypeAlias = "Message[Any, Any] | StreamedMessage | bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO"
 
@@ -19,7 +19,7 @@ def taken(message: Source, terms: Terms) -> Material:
             return from_octets(bytes(message), terms)
         case Message():
             # The standard library's policies take 20 ms to import.
-            from ninsho.client.written import written  # noqa: PLC0415
+            from ninsho.mail.written import written  # noqa: PLC0415
 
             return from_octets(written(message, terms), terms)
         case StreamedMessage():

@@ -9,10 +9,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from secrets import token_hex
 
-from ninsho.client.content import Content, Octets, pieces
-from ninsho.client.material import Material, from_octets
-from ninsho.client.terms import Terms
-from ninsho.client.unsendable import ContentChanged, Unsendable
+from ninsho.mail.content import Content, Octets, pieces
+from ninsho.mail.material import Material, from_octets
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import ContentChanged, Unsendable
 
 _LINE = 57  # octets, which become the 76 characters of a line (RFC 2045 §6.8)
 _READ = _LINE * 4096
@@ -39,7 +39,7 @@ class StreamedMessage:
 
 def from_streamed(streamed: StreamedMessage, terms: Terms) -> Material:
     """Take a message with attachments; raise ``Unsendable`` where one cannot be read."""
-    from ninsho.client.written import written  # noqa: PLC0415 - the standard library's policies take 20 ms to import
+    from ninsho.mail.written import written  # noqa: PLC0415 - the standard library's policies take 20 ms to import
 
     files = [_Encoded(attachment) for attachment in streamed.attachments]
     material = from_octets(written(_with_marks(streamed.message, files), terms), terms)

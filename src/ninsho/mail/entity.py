@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from email.parser import BytesHeaderParser
 from typing import NamedTuple
 
-from ninsho.client.content import crlf
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.content import crlf
+from ninsho.mail.unsendable import Unsendable
 
 # Atomic: a CRLF is never read as a CR and an LF.
 _EMPTY_LINE = re.compile(rb"(?>\A|\r\n|\r|\n)(?>\r\n|\r|\n)")

@@ -1,6 +1,6 @@
 """What cannot be sent as it was asked, found before the server hears of it."""
 
-from ninsho.client.errors import ClientError
+from ninsho.errors import ClientError
 
 
 class Unsendable(ClientError):

@@ -7,7 +7,8 @@ looked at once, so no address list, however nested, takes more time than its len
 import re
 from collections.abc import Iterable, Iterator
 
-from ninsho.client.unsendable import Unsendable, excerpt
+from ninsho import domains
+from ninsho.mail.unsendable import Unsendable, excerpt
 
 PATH_LIMIT = 256  # octets with its brackets (RFC 5321 §4.5.3.1.3)
 
@@ -25,9 +26,6 @@ _TOKEN = re.compile(
 _COMMENT_END = re.compile(r"[^()\\]*+(?: \\. [^()\\]*+ )*+ ([()])", re.VERBOSE)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
-_FULL_STOPS = str.maketrans("\u3002\uff0e\uff61", "...")
-# IDNA 2003 turned these into others or into nothing, and so one domain into another's (RFC 5894 §7.2).
-_DEVIATIONS = frozenset("ß\u03c2\u200c\u200d")
 
 
 def mailboxes(value: str, place: str) -> list[str]:
@@ -84,34 +82,14 @@ def _rare_path(address: str) -> bytes:
 
 def a_labels(domain: str) -> str:
     """Write a domain as DNS has it (RFC 5890): labels that are not ASCII become A-labels."""
-    if not domain.isascii():
-        labels = domain.translate(_FULL_STOPS).split(".")
-        domain = ".".join(label if label.isascii() else _a_label(label) for label in labels)
-    # Checked after the mapping, which makes full stops, slashes and at signs out of look-alikes.
+    try:
+        domain = domains.a_labels(domain)
+    except ValueError as fault:
+        raise Unsendable(f"expected a domain, got {excerpt(domain)}: {fault}") from None
+    # Checked after the mapping, which makes slashes and at signs out of look-alikes.
     if not _DOMAIN.fullmatch(domain):
         raise Unsendable(f"expected a domain, got {excerpt(domain)}")
     return domain
-
-
-def _a_label(label: str) -> str:
-    from encodings import idna  # noqa: PLC0415 - seldom needed
-
-    if not _DEVIATIONS.intersection(label):
-        try:
-            return idna.ToASCII(label).decode()
-        except UnicodeError:
-            pass
-    return _newer_a_label(label)
-
-
-def _newer_a_label(label: str) -> str:
-    """Write a label with characters that IDNA 2003 changes or does not know yet (RFC 5891 §4.4)."""
-    from unicodedata import category, normalize  # noqa: PLC0415
-
-    label = normalize("NFC", label.lower())
-    if any(category(char)[0] not in "LMN" and char not in "-\u200c\u200d" for char in label):
-        raise Unsendable(f"expected a domain, got a label {excerpt(label)}")
-    return "xn--" + label.encode("punycode").decode()
 
 
 def _refuse_controls(value: str) -> None:

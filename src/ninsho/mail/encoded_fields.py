@@ -5,9 +5,9 @@ from email.errors import MessageError
 from email.header import Header
 from email.policy import SMTP
 
-from ninsho.client.addresses import a_labels, mailboxes
-from ninsho.client.content import has_long_line
-from ninsho.client.unsendable import Unsendable, excerpt
+from ninsho.mail.addresses import a_labels, mailboxes
+from ninsho.mail.content import has_long_line
+from ninsho.mail.unsendable import Unsendable, excerpt
 
 _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
 _FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*", re.ASCII)

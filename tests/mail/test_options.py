@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ninsho.client.message import Options, Recipient, Submission, Unsendable, prepare
-from ninsho.client.options import xtext
+from ninsho.mail.message import Options, Recipient, Submission, Unsendable, prepare
+from ninsho.mail.options import xtext
 from ninsho.wire.ehlo import Capabilities
 
 MAIL = b"From: alice@example.com\r\nTo: bob@example.org\r\n\r\nHello\r\n"

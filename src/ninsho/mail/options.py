@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from ninsho.client.addresses import path, single
-from ninsho.client.terms import Terms
-from ninsho.client.unsendable import Unsendable, excerpt
+from ninsho.mail.addresses import path, single
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import Unsendable, excerpt
 from ninsho.wire.ehlo import DIGITS
 
 Notify: TypeAlias = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]

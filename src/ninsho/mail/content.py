@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.unsendable import Unsendable
 
 SMALL = 1 << 20  # octets that are sent as one piece
 CHUNK = 1 << 18  # octets of the pieces of whatever is larger

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, replace
 
-from ninsho.client.content import crlf, has_long_line, has_strays
-from ninsho.client.encoded_fields import encoded_fields
-from ninsho.client.entity import Entity, decoded, encoded, first_line_end, pieces, with_encoding, with_mime
-from ninsho.client.headers import SIGNATURES
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.content import crlf, has_long_line, has_strays
+from ninsho.mail.encoded_fields import encoded_fields
+from ninsho.mail.entity import Entity, decoded, encoded, first_line_end, pieces, with_encoding, with_mime
+from ninsho.mail.headers import SIGNATURES
+from ninsho.mail.unsendable import Unsendable
 
 DEPTH_LIMIT = 50  # entities within entities
 

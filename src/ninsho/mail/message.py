@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ninsho.client.addresses import mailboxes, read, same
-from ninsho.client.attachments import Attachment, StreamedMessage
-from ninsho.client.envelope import Envelope
-from ninsho.client.headers import message_id
-from ninsho.client.material import Material, from_octets
-from ninsho.client.options import NO_OPTIONS, Options, Recipient, mail_parameters, rcpt_parameters
-from ninsho.client.sources import Source, taken
-from ninsho.client.terms import Terms
-from ninsho.client.unsendable import ContentChanged, Unsendable
+from ninsho.mail.addresses import mailboxes, read, same
+from ninsho.mail.attachments import Attachment, StreamedMessage
+from ninsho.mail.envelope import Envelope
+from ninsho.mail.headers import message_id
+from ninsho.mail.material import Material, from_octets
+from ninsho.mail.options import NO_OPTIONS, Options, Recipient, mail_parameters, rcpt_parameters
+from ninsho.mail.sources import Source, taken
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import ContentChanged, Unsendable
 
 if TYPE_CHECKING:
-    from ninsho.client.content import Content
+    from ninsho.mail.content import Content
     from ninsho.wire.ehlo import Capabilities
 
 __all__ = [

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ninsho.client.encoded_fields import encoded_fields
-from ninsho.client.message import Submission, Unsendable, prepare
+from ninsho.mail.encoded_fields import encoded_fields
+from ninsho.mail.message import Submission, Unsendable, prepare
 from ninsho.wire.ehlo import Capabilities
 
 ENVELOPE = b"From: alice@example.com\r\nTo: bob@example.org\r\n"

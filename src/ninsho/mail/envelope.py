@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from ninsho.client.addresses import mailboxes, single
-from ninsho.client.headers import Field, fields
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.addresses import mailboxes, single
+from ninsho.mail.headers import Field, fields
+from ninsho.mail.unsendable import Unsendable
 
 _ORIGINATORS = ("from", "sender")
 _DESTINATIONS = ("to", "cc", "bcc")

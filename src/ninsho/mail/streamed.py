@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
-from ninsho.client.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays
-from ninsho.client.headers import header_size, without_blind
-from ninsho.client.material import Material, from_octets, is_utf8
-from ninsho.client.terms import Terms
-from ninsho.client.unsendable import ContentChanged, Unsendable
+from ninsho.mail.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays
+from ninsho.mail.headers import header_size, without_blind
+from ninsho.mail.material import Material, from_octets, is_utf8
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import ContentChanged, Unsendable
 
 if TYPE_CHECKING:
     import os

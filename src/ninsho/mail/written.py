@@ -6,11 +6,11 @@ from email.policy import SMTPUTF8, EmailPolicy, Policy
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from ninsho.client.addresses import mailboxes
-from ninsho.client.encoded_fields import ADDRESS_FIELDS, FAULTS, encoded_value
-from ninsho.client.headers import SIGNATURES
-from ninsho.client.terms import Terms
-from ninsho.client.unsendable import Unsendable
+from ninsho.mail.addresses import mailboxes
+from ninsho.mail.encoded_fields import ADDRESS_FIELDS, FAULTS, encoded_value
+from ninsho.mail.headers import SIGNATURES
+from ninsho.mail.terms import Terms
+from ninsho.mail.unsendable import Unsendable
 
 if TYPE_CHECKING:
     from email.message import Message
