@@ -355,6 +355,8 @@ def test_trust_that_contradicts_itself():
 def test_a_mailbox_to_log_in_to_first():
     login = "smtp://alice:secret@h"
     assert of(f"{login}?pop=pop.example").pop == PopSettings(host="pop.example", username="alice", password="secret")
+    assert of(login, pop="pops://bob:other@pop.example?window=600s").pop.window == 10
+    assert of(login, without=[]).without == frozenset()
     assert of(f"{login}?pop=pop://bob:other@pop.example:1110?tls=none%26window=5").pop == PopSettings(
         host="pop.example", port=1110, tls=TLSMode.NONE, username="bob", password="other", window=5
     )

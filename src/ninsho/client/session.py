@@ -27,6 +27,7 @@ CLOSING: Final = 421  # RFC 5321 §3.8: the server closes the connection, whatev
 # RFC 5321 §4.1.1.1 and what old servers say: EHLO is not known here.
 EHLO_UNKNOWN: Final = frozenset((500, 502, 504, 550))
 HIDDEN: Final = "(hidden)"
+SECRET_SIZE: Final = 4  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +236,9 @@ class Session:
 
     def hide(self, *secrets: bytes) -> None:
         """Keep *secrets* out of what is shown of replies: some servers echo what they do not understand."""
-        # One may hold another.
-        self._secrets = tuple(sorted({*self._secrets, *filter(None, secrets)}, key=len, reverse=True))
+        # One may hold another. What is shorter stands in every other text, and to cut it out there would tell it.
+        new = {secret for secret in secrets if len(secret) >= SECRET_SIZE}
+        self._secrets = tuple(sorted({*self._secrets, *new}, key=len, reverse=True))
 
     def _connect_to(self, endpoint: Endpoint) -> Flow[None]:
         from ninsho.client.login import log_in  # noqa: PLC0415 - only who logs in waits for the mechanisms

@@ -67,6 +67,12 @@ def seconds(value: object) -> float:
     raise ValueError("expected a time above nothing, such as 30, 30s or 5m")
 
 
+def minutes(value: object) -> float:
+    """A number of minutes, or a time with a unit such as ``600s``."""
+    bare = not isinstance(value, str) or value.replace(".", "", 1).isdigit()
+    return seconds(float(value) if bare and isinstance(value, str) else value) / (1 if bare else 60)
+
+
 def count(value: object) -> int:
     """A whole number from 1."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < len(str(_COUNT_LIMIT)) + 1:
@@ -86,9 +92,11 @@ def rate(value: object) -> Rate:
 
 
 def names(value: object) -> tuple[str, ...]:
-    """Names with commas between, or a collection of them."""
-    parts = tuple(value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else ())
-    if not parts or not all(isinstance(part, str) and part.strip() for part in parts):
+    """Names with commas between, or a collection of them, which may be empty."""
+    if not isinstance(value, Iterable):
+        raise ValueError("expected names with commas between")
+    parts = tuple(value.split(",") if isinstance(value, str) else value)
+    if not all(isinstance(part, str) and part.strip() for part in parts):
         raise ValueError("expected names with commas between")
     return tuple(text(part.strip()) for part in parts)
 
@@ -230,5 +238,5 @@ def _mailbox(address: Address) -> PopSettings:
         tls=told if isinstance(told, TLSMode) else default,
         username=address.username,
         password=address.password,
-        window=seconds(parameters.get("window", 10)),
+        window=minutes(parameters.get("window", 10)),
     )
