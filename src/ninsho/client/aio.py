@@ -16,7 +16,7 @@ from ninsho.client.settings import Settings
 from ninsho.client.streams import StreamTransport
 from ninsho.client.transcript import Watch
 from ninsho.errors import ClientError
-from ninsho.mail.message import Options, Recipient
+from ninsho.mail.message import Options, Recipient, Submission
 from ninsho.mail.options import NO_OPTIONS
 
 
@@ -34,6 +34,7 @@ class _Desk:
             self._source = iter(messages)
             self._asynchronous = False
         self._exhausted = False
+        self.error: Exception | None = None
         self._pulling = asyncio.Lock()
 
     @property
@@ -65,10 +66,8 @@ class _Desk:
         """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
         if not self.eager or self._exhausted or not self._outbox.is_free:
             return None
-        if (message := next(self._source, END)) is END:
-            self._exhausted = True
-            return None
-        return self._outbox.begun(submission(message))
+        message = self._fetched()
+        return None if message is None else self._outbox.begun(message)
 
     def give(self, job: Job) -> None:
         """Hand in a job."""
@@ -80,18 +79,39 @@ class _Desk:
         self._outbox.give_back(job)
 
     async def _pulled(self) -> bool:
-        if self._exhausted:
-            return False
         if self._asynchronous:
             async with self._pulling:
-                message = END if self._exhausted else await anext(self._source, END)
+                message = await self._awaited()
         else:
-            message = next(self._source, END)
-        if message is END:
-            self._exhausted = True
+            message = self._fetched()
+        if message is None:
             return False
-        self._outbox.add(submission(message))
+        self._outbox.add(message)
         return True
+
+    def _fetched(self) -> Submission | None:
+        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
+        if self._exhausted:
+            return None
+        try:
+            if (message := next(self._source, END)) is not END:
+                return submission(message)
+        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
+            self.error = error
+        self._exhausted = True
+        return None
+
+    async def _awaited(self) -> Submission | None:
+        """Return what an asynchronous iterable has next; see ``_fetched``."""
+        if self._exhausted:
+            return None
+        try:
+            if (message := await anext(self._source, END)) is not END:
+                return submission(message)
+        except Exception as error:  # noqa: BLE001 - see above
+            self.error = error
+        self._exhausted = True
+        return None
 
 
 class AsyncClient:
@@ -186,6 +206,8 @@ class AsyncClient:
             raise
         while outbox.done:
             yield outbox.done.popleft()
+        if desk.error is not None:
+            raise desk.error
 
     async def _by_tasks(self, outbox: Outbox, desk: _Desk, workers: int) -> AsyncIterator[Receipt]:
         """Submit on several connections, each in a task of its own."""
@@ -207,6 +229,8 @@ class AsyncClient:
             raise failures[0]
         while outbox.done:
             yield outbox.done.popleft()
+        if desk.error is not None:
+            raise desk.error
 
     async def _work(self, desk: _Desk) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other tasks."""

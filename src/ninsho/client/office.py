@@ -149,7 +149,7 @@ def submission(
     recipients: Sequence[str | Recipient] | None = None,
     options: Options = NO_OPTIONS,
 ) -> Submission:
-    """Return *message* with its envelope as one."""
+    """Return *message* with its envelope as one; raise ``TypeError`` for what is none."""
     if isinstance(message, Submission):
         return message
     return Submission(message, sender, recipients, options)

@@ -31,6 +31,7 @@ class _Desk:
         self._outbox = outbox
         self._messages: Iterator[Sendable] | None = iter(messages)
         self._quick = True
+        self.error: Exception | None = None
 
     @property
     def empty(self) -> bool:
@@ -62,10 +63,8 @@ class _Desk:
         """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
         if not self.eager or self._messages is None or not self._outbox.is_free:
             return None
-        if (message := next(self._messages, END)) is END:
-            self._messages = None
-            return None
-        return self._outbox.begun(submission(message))
+        message = self._fetched()
+        return None if message is None else self._outbox.begun(message)
 
     def give(self, job: Job) -> None:
         """Hand in a job."""
@@ -83,17 +82,25 @@ class _Desk:
         """Take one more message from the iterable, if there is one."""
         if self._messages is None:
             return False
-        if self.eager:
-            message = next(self._messages, END)
-        else:
-            begin = time.monotonic()
-            message = next(self._messages, END)
-            self._quick = time.monotonic() - begin < SLOW
-        if message is END:
-            self._messages = None
+        begin = time.monotonic()
+        message = self._fetched()
+        self._quick = time.monotonic() - begin < SLOW
+        if message is None:
             return False
-        self._add(submission(message))
+        self._add(message)
         return True
+
+    def _fetched(self) -> Submission | None:
+        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
+        if self._messages is None:
+            return None
+        try:
+            if (message := next(self._messages, END)) is not END:
+                return submission(message)
+        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
+            self.error = error
+        self._messages = None
+        return None
 
     def _add(self, message: Submission) -> None:
         self._outbox.add(message)
@@ -274,6 +281,8 @@ class Client:
             yield from _all(outbox)
             raise
         yield from _all(outbox)
+        if desk.error is not None:
+            raise desk.error
 
     def _by_threads(self, outbox: Outbox, desk: _SharedDesk, workers: int) -> Iterator[Receipt]:
         """Submit on several connections, each in a thread of its own."""
@@ -301,6 +310,8 @@ class Client:
                 yield from _all(outbox)
                 raise failure
         yield from _all(outbox)
+        if desk.error is not None:
+            raise desk.error
 
     def _work(self, desk: _SharedDesk, failures: list[BaseException]) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other threads."""

@@ -11,12 +11,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ninsho.client.bundle import Bundle
-from ninsho.client.errors import ConnectionLost, Desynchronized
+from ninsho.client.errors import ConnectionLost
 from ninsho.client.flow import Desk, Flow, Take
+from ninsho.client.hearing import Hearing
 from ninsho.client.job import Job, Transaction
 from ninsho.errors import ClientError
 from ninsho.mail.unsendable import Unsendable
-from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
     from ninsho.client.session import Session
@@ -26,8 +26,6 @@ DATA: Final = b"DATA\r\n"
 RSET: Final = b"RSET\r\n"
 DOT: Final = b".\r\n"
 GO_AHEAD: Final = 354
-# RFC 5321 §4.2.4: what a server answers that offers CHUNKING and does not know BDAT.
-UNKNOWN_COMMAND: Final = frozenset((500, 501, 502, 503, 504))
 # A larger message waits for its recipients to be accepted; until then nothing of it is sent.
 SPECULATIVE: Final = 1_048_576  # octets
 # Groups of commands are no longer than this, lest both ends wait for each other to read (RFC 2920 §3.1).
@@ -57,13 +55,13 @@ class Courier:
         self._window = session.settings.limits.in_flight
         self._via = session.via
         self._most_recipients = session.recipients_limit
-        self._each = session.settings.protocol == "lmtp"
         self._take, self._take_now = Take(desk, wait=True), Take(desk, wait=False)
         self._bundle = Bundle(watched=session.watch is not None)
         # Prepared and not begun; begun and without a verdict, the oldest first.
         self._ready: deque[Transaction] = deque()
         self._flight: deque[Transaction] = deque()
         self._done: deque[Job] = deque()
+        self._hearing = Hearing(session, self._flight)
         self._accepted = self._refused = 0
         self.count = self.verdicts = 0
 
@@ -102,13 +100,13 @@ class Courier:
             some, lines = lines[:group], lines[group:]
             self._bundle.command(b"".join(some))
             yield from self._flush()
-            yield from self._hear_envelope(transaction, len(some))
+            yield from self._hearing.envelope(transaction, len(some))
             if transaction.mail is not None and not transaction.mail.positive:
                 # Without a sender no recipient can be accepted.
                 transaction.rcpts, lines = [transaction.mail] * len(transaction.places), []
         if transaction.accepted and self._chunking:
             yield from self._chunk(transaction)
-            yield from self._hear_ends(transaction)
+            yield from self._hearing.ends(transaction)
         elif transaction.accepted:
             self._bundle.command(DATA)
             yield from self._flush()
@@ -128,7 +126,7 @@ class Courier:
                 current.go = replies.pop()
                 current.answered_well(replies)
             else:
-                yield from self._hear_envelope(current, current.unheard)
+                yield from self._hearing.envelope(current, current.unheard)
             following = yield from self._content_after_data(current, self._behind_the_dot)
             self._close(current, at_once=following is None)
             if following is None and (following := (yield from self._following(self._behind_the_dot))):
@@ -145,19 +143,19 @@ class Courier:
     ) -> Flow[Transaction | None]:
         """Hear the reply to DATA, send the content, and behind it the next that goes this *way*; hear the verdict."""
         if transaction.go is None:
-            transaction.go = yield from self._reply(self._timeouts.data_start)
+            transaction.go = yield from self._hearing.reply(self._timeouts.data_start)
         go = transaction.go
         self._session.expect_silence()
         if go.code != GO_AHEAD:
             if go.positive:
-                raise self._muddled(go)
+                raise self._hearing.muddled(go)
             transaction.ends = [go] * max(1, transaction.accepted)
             return None
         if not transaction.accepted:
             # RFC 2920 §3.1: the server waits for a message that nobody may have. It gets none.
             self._bundle.command(DOT)
             yield from self._flush()
-            transaction.ends = [(yield from self._verdict())]
+            transaction.ends = [(yield from self._hearing.verdict())]
             return None
         yield from self._stream(transaction.prepared.content.stuffed())
         self._bundle.command(DOT)
@@ -170,7 +168,7 @@ class Courier:
         yield from self._flush()
         if following is not None:
             self._overlap()
-        yield from self._hear_ends(transaction)
+        yield from self._hearing.ends(transaction)
         return following
 
     # Several in flight.
@@ -206,8 +204,8 @@ class Courier:
 
     def _hear_oldest(self) -> Flow[None]:
         transaction = self._flight[0]
-        yield from self._hear_envelope(transaction, transaction.unheard)
-        yield from self._hear_ends(transaction)
+        yield from self._hearing.envelope(transaction, transaction.unheard)
+        yield from self._hearing.ends(transaction)
         self._close(transaction)
 
     # What all of them are made of.
@@ -295,67 +293,6 @@ class Courier:
         data, shown = self._bundle.taken()
         return self._session.send(data, shown=shown)
 
-    def _hear_envelope(self, transaction: Transaction, count: int) -> Flow[None]:
-        """Hear the next *count* replies to RSET, MAIL and RCPT."""
-        at_hand, timeouts = self._session.at_hand, self._timeouts
-        for _ in range(count):
-            if transaction.reset:
-                # Some servers do not know RSET: then nothing may depend on it.
-                reply = at_hand() or (yield from self._reply(timeouts.command))
-                transaction.reset = False
-                if not reply.positive:
-                    self._session.without.add("RSET")
-            else:
-                timeout = timeouts.mail if transaction.mail is None else timeouts.recipient
-                reply = at_hand() or (yield from self._reply(timeout))
-                transaction.answered(reply)
-            if self._session.broken:
-                raise self._farewell(reply)
-
-    def _hear_ends(self, transaction: Transaction) -> Flow[None]:
-        """Hear the verdict: with LMTP (RFC 2033 §4.2) one for each recipient that was accepted."""
-        count = max(1, transaction.accepted) if self._each else 1
-        while len(transaction.ends) < count:
-            transaction.ends.append((yield from self._verdict()))
-        if transaction.go is None and transaction.accepted:
-            self._judge_chunking(transaction)
-
-    def _judge_chunking(self, transaction: Transaction) -> None:
-        """Step down to DATA where a server offers BDAT and does not know it."""
-        session, end = self._session, transaction.ends[0]
-        if end.positive:
-            session.chunked = True
-        elif end.code in UNKNOWN_COMMAND and not session.chunked:
-            session.without.add("CHUNKING")
-            session.broken = True
-            # What it refused so, it cannot have taken; but it may go on to read the message as commands.
-            transaction.sent = False
-            raise ConnectionLost(f"{session.endpoint}: the server offers CHUNKING and does not know BDAT: {end}")
-
-    def _reply(self, timeout: float) -> Flow[Reply]:
-        """Return a reply that is not the server's farewell."""
-        reply = yield from self._session.reply(timeout)
-        if self._session.broken:
-            raise self._farewell(reply)
-        return reply
-
-    def _verdict(self) -> Flow[Reply]:
-        reply = self._session.at_hand() or (yield from self._session.reply(self._timeouts.data_end))
-        if reply.code < 400 and not reply.positive:
-            raise self._muddled(reply)
-        return reply
-
-    def _muddled(self, reply: Reply) -> Desynchronized:
-        """Take note that replies are not those to what was asked (RFC 5321 §4.2): none can be trusted."""
-        self._session.broken = True
-        return Desynchronized(f"{self._session.endpoint}: expected a reply to something else, got {reply}")
-
-    def _farewell(self, reply: Reply) -> ConnectionLost:
-        """Take note that nothing of what is under way will be looked at any more (RFC 5321 §3.8)."""
-        for transaction in self._flight:
-            transaction.sent = False
-        return ConnectionLost(f"{self._session.endpoint}: {reply}")
-
     def _close(self, transaction: Transaction, *, at_once: bool = True) -> None:
         """Take the oldest transaction, which has its verdict, out of the flight, and hand it in, now or soon."""
         self._flight.popleft()
@@ -373,7 +310,7 @@ class Courier:
         if at_once:
             self._hand_out()
         if self._session.broken and self._flight:
-            raise self._farewell(transaction.ends[-1])
+            raise self._hearing.farewell(transaction.ends[-1])
 
     def _hand_in(self, transaction: Transaction) -> None:
         if not transaction.settle():

@@ -93,9 +93,7 @@ def rate(value: object) -> Rate:
 
 def names(value: object) -> tuple[str, ...]:
     """Names with commas between, or a collection of them, which may be empty."""
-    if not isinstance(value, Iterable):
-        raise ValueError("expected names with commas between")
-    parts = tuple(value.split(",") if isinstance(value, str) else value)
+    parts = tuple(value.split(",") if isinstance(value, str) else value if isinstance(value, Iterable) else (None,))
     if not all(isinstance(part, str) and part.strip() for part in parts):
         raise ValueError("expected names with commas between")
     return tuple(text(part.strip()) for part in parts)

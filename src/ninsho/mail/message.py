@@ -10,7 +10,7 @@ from ninsho.mail.envelope import Envelope
 from ninsho.mail.headers import message_id
 from ninsho.mail.material import Material, from_octets
 from ninsho.mail.options import NO_OPTIONS, Options, Recipient, mail_parameters, rcpt_parameters
-from ninsho.mail.sources import Source, taken
+from ninsho.mail.sources import Source, refuse_what_is_none, taken
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import ContentChanged, Unsendable
 
@@ -40,12 +40,17 @@ class Submission:
     *sender* may be empty: the null sender ``<>`` of bounces. *recipients* are addresses, each alone, with or without a
     display name; one string is read as a To line is. A ``str`` is no *message*: encode it, or wrap a file's name in
     ``Path``. An open file is read from its beginning, perhaps several times, and must stay open until it is sent.
+    Raises ``TypeError`` for what is no message.
     """
 
     message: Source
     sender: str | None = None
     recipients: Sequence[str | Recipient] | None = None
     options: Options = NO_OPTIONS
+
+    def __post_init__(self) -> None:
+        if type(self.message) is not bytes:
+            refuse_what_is_none(self.message)
 
 
 class Prepared:

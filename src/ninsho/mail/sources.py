@@ -12,8 +12,15 @@ from ninsho.mail.terms import Terms
 Source: TypeAlias = "Message[Any, Any] | StreamedMessage | bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO"
 
 
+def refuse_what_is_none(message: object) -> None:
+    """Raise ``TypeError`` for what holds no message."""
+    known = isinstance(message, bytes | bytearray | memoryview | Message | StreamedMessage | os.PathLike)
+    if not known and not hasattr(message, "read"):
+        raise TypeError(f"expected a message, bytes, a Path or an open file, got {type(message).__name__}")
+
+
 def taken(message: Source, terms: Terms) -> Material:
-    """Return what *message* comes to; raise ``Unsendable``, or ``TypeError`` for what holds no message."""
+    """Return what *message* comes to; raise ``Unsendable``."""
     match message:
         case bytes() | bytearray() | memoryview():
             return from_octets(bytes(message), terms)
@@ -26,7 +33,5 @@ def taken(message: Source, terms: Terms) -> Material:
             return from_streamed(message, terms)
         case os.PathLike():
             return from_path(message, terms)
-        case _ if hasattr(message, "read"):
-            return from_file(message, terms)
         case _:
-            raise TypeError(f"expected a message, bytes, a Path or an open file, got {type(message).__name__}")
+            return from_file(message, terms)
