@@ -1,16 +1,16 @@
 """ninsho (認証, authentication): SMTP authentication, both ends."""
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
-from ninsho.sasl.mechanism import mechanism
-
+# What type checkers take for typing's; that takes longer to import than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ninsho.client.aio import AsyncClient
     from ninsho.client.receipt import Receipt
     from ninsho.client.sync import Client
     from ninsho.mail.message import Options, Recipient, Submission
+    from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
+    from ninsho.sasl.mechanism import mechanism
     from ninsho.stores.accounts import Request
     from ninsho.stores.hook import store
 
@@ -38,15 +38,18 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-# Loaded when asked for: a mechanism of one's own, run by spawn(8), should not wait for what only others need.
+# Loaded when asked for: who sends mail needs no mechanism of a site's own, and who has one needs no client.
 _PLACES = {
+    **dict.fromkeys(("Submission", "Options", "Recipient"), "ninsho.mail.message"),
+    **dict.fromkeys(
+        ("Await", "Challenge", "Denial", "Denied", "Dialogue", "Granted", "Identity", "Lookup", "Verify"),
+        "ninsho.sasl.dialogue",
+    ),
     "AsyncClient": "ninsho.client.aio",
     "Client": "ninsho.client.sync",
-    "Options": "ninsho.mail.message",
     "Receipt": "ninsho.client.receipt",
-    "Recipient": "ninsho.mail.message",
     "Request": "ninsho.stores.accounts",
-    "Submission": "ninsho.mail.message",
+    "mechanism": "ninsho.sasl.mechanism",
     "store": "ninsho.stores.hook",
 }
 
