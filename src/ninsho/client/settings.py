@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ninsho.client.names import fault_of_ehlo_name
 from ninsho.errors import ConfigurationError
-from ninsho.sasl.choosing import Level
 from ninsho.sasl.exchange import ITERATIONS
-from ninsho.sasl.mechanism import Mechanism
-from ninsho.sasl.registry import clients, mechanisms
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from _typeshed import DataclassInstance
+
+    from ninsho.sasl.mechanism import Mechanism
 
 Protocol: TypeAlias = Literal["smtp", "lmtp"]
 Secret: TypeAlias = str | Callable[[], str]
@@ -128,7 +127,7 @@ class Login:
     fall_through: bool = False
     allow_cleartext: bool = False
     iterations: tuple[int, int] = ITERATIONS
-    mechanisms: tuple[Mechanism, ...] = ()
+    mechanisms: "tuple[Mechanism, ...]" = ()
 
     def __post_init__(self) -> None:
         _check(self._faults())
@@ -136,6 +135,8 @@ class Login:
     @property
     def force(self) -> str | None:
         """The only mechanism to try, None if there is a choice."""
+        from ninsho.sasl.choosing import Level  # noqa: PLC0415 - only who logs in waits for the mechanisms
+
         return None if self.auth is None or self.auth.upper() in Level.__members__ else self.auth
 
     @property
@@ -144,6 +145,9 @@ class Login:
         return self.minimum or (self.auth if self.force is None else None)
 
     def _faults(self) -> Iterable[str]:
+        from ninsho.sasl.choosing import Level  # noqa: PLC0415 - the same
+        from ninsho.sasl.registry import clients, mechanisms  # noqa: PLC0415
+
         mine, known = clients(self.mechanisms), mechanisms(self.mechanisms)
         levels = [level.name.lower() for level in Level]
         yield from _unknown("auth", self.auth, [*mine, *levels])
