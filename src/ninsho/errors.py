@@ -24,6 +24,17 @@ from typing import Any
 class NinshoError(Exception):
     """Any error that ninsho raises on purpose."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls the class with its args, which here are seldom what made it: no error would come back
+        # from another process.
+        return _rebuilt, (type(self), self.args), self.__dict__
+
+
+def _rebuilt(kind: type[NinshoError], args: tuple[object, ...]) -> NinshoError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class ConfigurationError(NinshoError):
     """The configuration cannot work; ``problems`` lists every fault with its place."""

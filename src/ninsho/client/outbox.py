@@ -41,6 +41,8 @@ class Outbox:
         progress: Callable[[Progress], None] | None = None,
         jitter: Callable[[], float] | None = None,
     ) -> None:
+        if order not in ("submitted", "completed"):
+            raise ValueError(f'order: expected "submitted" or "completed", got {order!r}')
         self.done: deque[Receipt] = deque()
         self._retry, self._rate = retry, rate
         self._ordered = order == "submitted"

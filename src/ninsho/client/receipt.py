@@ -89,6 +89,12 @@ class Receipt(NamedTuple):
     attempts: int = 1
     error: ClientError | None = None
 
+    def __repr__(self) -> str:
+        """Tell what became of it, and nothing of what it says."""
+        fates = ", ".join(f"{fate.recipient}: {fate.outcome.value}" for fate in self.fates)
+        error = f", error={str(self.error)!r}" if self.error is not None else ""
+        return f"Receipt({fates or 'no recipients'}, queue_id={self.queue_id!r}, message_id={self.message_id!r}{error})"
+
     @property
     def accepted(self) -> tuple[str, ...]:
         """The recipients for whom the server took the message."""
@@ -149,10 +155,9 @@ class Receipt(NamedTuple):
         refused = {fate.recipient: fate for fate in self.refused}
         replies = {name: fate.reply for name, fate in refused.items() if fate.reply is not None}
         if self.unknown:
-            return OutcomeUnknown(
-                f"{self.via.host}: the connection broke after the message was sent: it may have been taken "
-                f"(Message-ID {self.message_id or 'unknown'})"
-            )
+            reason = self.error or f"{self.via.host}: the connection broke"
+            known = f" (Message-ID {self.message_id})" if self.message_id else ""
+            return OutcomeUnknown(f"{reason}, after the whole message was sent: it may have been taken{known}")
         if self.error is not None and (len(replies) < len(refused) or not refused):
             return self.error
         stages = {fate.stage for fate in refused.values()}

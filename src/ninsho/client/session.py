@@ -229,10 +229,20 @@ class Session:
         self._address, self.secured = opened.address, opened.secured
         if self.secured:
             self._note(f"{self.secured.version} {self.secured.cipher}")
-        self.greeting = yield from self.reply(self.settings.timeouts.greeting)
+        self.greeting = yield from self._greeting()
         if self.greeting.code != 220:
             self.broken = True
             raise GreetingRefused(f"{endpoint}: greeting", self.greeting)
+
+    def _greeting(self) -> Flow[Reply]:
+        """Hear what a server says first, which one that waits for TLS does not."""
+        try:
+            return (yield from self.reply(self.settings.timeouts.greeting))
+        except ConnectionLost as error:
+            if self.secured is not None or not isinstance(error.__cause__, TimeoutError):
+                raise
+            hint = "if the server begins with TLS, use tls=implicit (smtps://)"
+            raise ConnectionLost(f"{error}: {hint}") from error.__cause__
 
     def hide(self, *secrets: bytes) -> None:
         """Keep *secrets* out of what is shown of replies: some servers echo what they do not understand."""

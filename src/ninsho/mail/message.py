@@ -1,7 +1,7 @@
 """Making a message ready to be submitted: its envelope, its options and its octets, fit for one server."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ninsho.mail.addresses import mailboxes, read, same
@@ -43,7 +43,7 @@ class Submission:
     Raises ``TypeError`` for what is no message.
     """
 
-    message: Source
+    message: Source = field(repr=False)
     sender: str | None = None
     recipients: Sequence[str | Recipient] | None = None
     options: Options = NO_OPTIONS
@@ -93,6 +93,8 @@ class Preparer:
         # Bytes are what is sent by the thousand.
         material = from_octets(message, self._terms) if type(message) is bytes else taken(message, self._terms)
         sender, recipients = _envelope(submission, material.header)
+        if not isinstance(sender, str):
+            raise Unsendable(f"sender: expected an address, got {type(sender).__name__}")
         sender, reverse_path = ("", b"") if sender in ("", "<>") else read(sender, "sender")
         rcpts = self._rcpts(recipients, submission.options)
         utf8 = material.utf8 or not (reverse_path.isascii() and all(map(bytes.isascii, rcpts)))
@@ -110,6 +112,8 @@ class Preparer:
         """Return the lines of RCPT and the addresses that they are for, each address once."""
         lines: dict[bytes, tuple[bytes, str]] = {}
         for recipient in recipients:
+            if not isinstance(recipient, str | Recipient):
+                raise Unsendable(f"recipients: expected addresses, got {type(recipient).__name__}")
             address, forward_path = read(str(recipient), "recipient")
             parameters = b""
             if options is not NO_OPTIONS or not isinstance(recipient, str):
