@@ -24,7 +24,7 @@ WHOLE = b"From: alice@example.org\r\nTo: bob@example.net\r\nSubject: whole\r\n\r
 
 @pytest.fixture(autouse=True)
 def _no_server_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SMTP_URL", "SMTP_HOST", "SMTP_USERNAME", "SMTP_PASSWORD"):
+    for name in ("SMTP_URL", "SMTP_HOST", "SMTP_USER", "SMTP_USERNAME", "SMTP_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -140,6 +140,67 @@ def test_dots_stay_where_docomo_had_them(ninsho: Run) -> None:
     assert {"RCPT TO:<a..b.@docomo.ne.jp>", "To: a..b.@docomo.ne.jp"} <= set(lines)
 
 
+# Standard input is read once
+
+
+@pytest.mark.parametrize(
+    "options", [("--text", "-", "--html", "-"), ("--message", "-", "--message", "-")], ids=lambda options: options[0]
+)
+def test_two_options_cannot_both_have_standard_input(
+    ninsho: Run, server: MailServer, options: tuple[str, ...]
+) -> None:
+    author = ("--from", ALICE, "--to", "b@example.net") if "--text" in options else ()
+    ended = ninsho("send", *author, *options, "--via", server.url, stdin=WHOLE)
+    assert ended.status == 2
+    assert "expected standard input for one of them" in ended.err
+    assert server.talks == []
+
+
+@pytest.mark.parametrize("author", [(), ("--from", ALICE)], ids=["from the login", "--from"])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["sent", "dry"])
+def test_the_password_stands_in_front_of_the_text(
+    ninsho: Run, without_password: str, author: tuple[str, ...], dry: tuple[str, ...], server: MailServer
+) -> None:
+    options = ("--to", "b@example.net", *author, "--via", without_password, "--password-file", "-", *dry)
+    ended = ninsho("send", *options, stdin=f"{SECRET}\nthe text\n")
+    assert (ended.status, ended.err) == (0, "")
+    content = ended.out if dry else only(server).content.decode()
+    assert "the text" in content
+    assert SECRET not in content + ended.out
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["sent", "dry"])
+def test_the_password_stands_in_front_of_a_whole_message(
+    ninsho: Run, without_password: str, dry: tuple[str, ...], server: MailServer
+) -> None:
+    options = ("--message", "-", "--via", without_password, "--password-file", "-", *dry)
+    ended = ninsho("send", *options, stdin=SECRET.encode() + b"\n" + WHOLE)
+    assert (ended.status, ended.err) == (0, "")
+    assert SECRET not in ended.out
+    assert "Subject: whole" in (ended.out if dry else only(server).content.decode())
+
+
+@pytest.mark.parametrize("options", [(), ("--text", "-"), ("--text", "x", "--html", "-")])
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["sent", "dry"])
+def test_behind_the_password_a_text_is_expected(
+    ninsho: Run, without_password: str, options: tuple[str, ...], dry: tuple[str, ...], server: MailServer
+) -> None:
+    options = ("--to", "b@example.net", *options, "--via", without_password, "--password-file", "-", *dry)
+    ended = ninsho("send", *options, stdin=f"{SECRET}\n")
+    assert (ended.status, ended.out) == (2, "")
+    assert f"{'--html' if '--html' in options else '--text'}: expected it behind the password" in ended.err
+    assert server.talks == []
+
+
+def test_with_a_file_there_need_be_no_text_behind_the_password(
+    ninsho: Run, server: MailServer, without_password: str, tmp_path: Path
+) -> None:
+    (file := tmp_path / "file").write_text("content")
+    options = ("--to", "b@example.net", "--attach", file, "--via", without_password, "--password-file", "-")
+    assert ninsho("send", *options, stdin=f"{SECRET}\n").status == 0
+    assert only(server).username == ALICE
+
+
 # Messages that are given whole
 
 
@@ -253,6 +314,36 @@ def test_a_dry_run_shows_all_and_connects_nowhere(ninsho: Run, tmp_path: Path) -
     assert "\n\nGrüße\n" in told["text"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [(), ("--password-file", "nowhere"), ("--password-from", "ask"), ("--password-command", "false")],
+    ids=["none", "file", "ask", "command"],
+)
+def test_a_dry_run_wants_no_secret(
+    ninsho: Run, source: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://alice%40example.com@mail.example.com")
+    ended = ninsho("send", "--to", "bob@example.net", "--text", "x", *source, "--dry-run")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith("MAIL FROM:<alice@example.com>")
+
+
+@pytest.mark.parametrize("name", ["SMTP_USER", "SMTP_USERNAME"])
+def test_a_dry_run_knows_the_author_from_either_variable(
+    ninsho: Run, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMTP_HOST", "mail.example.com")
+    monkeypatch.setenv(name, ALICE)
+    assert f"From: {ALICE}" in ninsho("send", "--to", "bob@example.net", "--text", "x", "--dry-run").out
+
+
+def test_a_dry_run_tells_what_is_wrong_with_a_url(ninsho: Run) -> None:
+    ended = ninsho("send", "--to", "bob@example.net", "--text", "x", "--dry-run", "--via", "localhost")
+    assert ended.status == 2
+    assert ended.err.startswith("ninsho: --via: expected smtp://, ")
+    assert "password" not in ended.err
+
+
 def test_the_transcript_hides_secrets(send: Send) -> None:
     ended = send("--text", "x", "--auth", "plain", "--transcript")
     assert "> AUTH PLAIN (hidden)" in ended.err.splitlines()
@@ -354,6 +445,67 @@ def test_of_many_messages_the_failures_are_told(ninsho: Run, server: MailServer,
     assert line.startswith(f"{tmp_path / '1.eml'}: not sent: expected ")
 
 
+MAILBOX = b"From a\n" + WHOLE + b"\r\nFrom b\n" + WHOLE.replace(b"whole", b"second").replace(b"bob", b"carol")
+
+
+def test_of_messages_that_were_never_tried_is_told_as_well(ninsho: Run, tmp_path: Path) -> None:
+    (box := tmp_path / "ok.mbox").write_bytes(MAILBOX)
+    ended = ninsho("send", "--message", box, "--via", "smtp://127.0.0.1:1")
+    assert (ended.status, ended.out) == (69, "0 of 2 messages accepted\n")
+    first, second = ended.err.splitlines()
+    assert first.startswith(f"{box}, message 1: not sent: 127.0.0.1:1: nothing listens there")
+    assert second == f"{box}, message 2: unsent: never tried"
+
+
+@pytest.mark.parametrize("more", [(), ("--recipient", "dave@example.net")], ids=["as they say", "others"])
+def test_json_tells_whose_messages_were_never_tried(ninsho: Run, tmp_path: Path, more: tuple[str, ...]) -> None:
+    (box := tmp_path / "ok.mbox").write_bytes(MAILBOX)
+    ended = ninsho("send", "--message", box, "--via", "smtp://127.0.0.1:1", "--json", *more)
+    assert ended.status == 69
+    assert [one["message"] for one in ended.json] == [f"{box}, message 1", f"{box}, message 2"]
+    for told, recipient in zip(ended.json, ("bob@example.net", "carol@example.net"), strict=True):
+        assert (told["sender"], told["accepted"], told["attempts"]) == (ALICE, False, 0)
+        assert told["message_id"].endswith("@example.org>")
+        assert "nothing listens there" in told["error"]
+        (fate,) = told["recipients"]
+        assert (fate["address"], fate["outcome"]) == (more[1] if more else recipient, "unsent")
+
+
+def test_what_is_never_tried_with_a_wrong_password_will_not_do_later(
+    ninsho: Run, server: MailServer, without_password: str, tmp_path: Path
+) -> None:
+    (box := tmp_path / "ok.mbox").write_bytes(MAILBOX)
+    options = ("--message", box, "--via", without_password, "--password-file", "-", "--json")
+    ended = ninsho("send", *options, stdin="wrong\n")
+    assert ended.status == 1
+    fates = [told["recipients"][0] for told in ended.json]
+    assert [(fate["outcome"], fate["temporary"]) for fate in fates] == [("unsent", False)] * 2
+
+
+def test_a_message_that_nobody_could_send_is_told_as_that(ninsho: Run, tmp_path: Path) -> None:
+    (box := tmp_path / "box").write_bytes(MAILBOX + b"\r\nFrom c\nSubject: to nobody\r\n\r\n")
+    *_, told = ninsho("send", "--message", box, "--via", "smtp://127.0.0.1:1", "--json").json
+    assert (told["recipients"], told["error"][:9]) == ([], "expected ")
+
+
+def test_a_port_that_waits_for_tls_is_a_wrong_setting_and_no_matter_of_time(ninsho: Run) -> None:
+    with MailServer(tls="implicit") as server:
+        via = f"smtp://localhost:{server.port}?tls=none"
+        ended = ninsho("send", "--message", "-", "--timeout", "300ms", "--via", via, stdin=WHOLE)
+    assert ended.status == 69
+    assert "use --tls implicit" in ended.err
+
+
+def test_errors_name_options_as_they_are_called_here(ninsho: Run) -> None:
+    with MailServer(tls="starttls") as server:
+        via = f"smtp://localhost:{server.port}?tls=starttls"
+        ended = ninsho("send", "--message", "-", "--via", via, stdin=WHOLE)
+    assert ended.status == 69
+    assert "with --ca, " in ended.err
+    assert "fingerprint= in the URL" in ended.err
+    assert " ca=" not in ended.err
+
+
 def test_a_server_that_is_not_there_is_unavailable(ninsho: Run) -> None:
     ended = ninsho("send", "--message", "-", "--via", "smtp://127.0.0.1:1", stdin=WHOLE)
     assert ended.status == 69
@@ -382,6 +534,52 @@ def test_options_that_make_no_sense_are_told_before_anything_is_sent(
     assert (ended.status, ended.out) == (2, "")
     assert sentence in ended.err
     assert server.talks == []
+
+
+def test_recipients_are_needed(ninsho: Run, server: MailServer) -> None:
+    options = ("--from", ALICE, "--text", "x", "--via", server.url)
+    ended = ninsho("send", *options)
+    assert ended.status == 2
+    assert "expected --to, --cc, --bcc or --recipient, got none" in ended.err
+    assert server.talks == []
+    for named in (("--header", "To: b@example.net"), ("--recipient", "b@example.net"), ("--bcc", "b@example.net")):
+        assert ninsho("send", *options, *named).status == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("localhost", "smtp://localhost"),
+        ("localhost:587", "smtp://localhost:587"),
+        ("alice@localhost:587", "smtp://…@localhost:587"),
+        ("alice:secret@localhost:587", "smtp://…@localhost:587"),
+        ("[::1]:25", "smtp://[::1]:25"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--password-command", "false")], ids=["alone", "with a password"])
+def test_who_forgets_the_scheme_hears_only_of_that(ninsho: Run, url: str, meant: str, more: tuple[str, ...]) -> None:
+    ended = ninsho("send", "--to", "b@example.net", "--text", "x", "--via", url, *more)
+    assert ended.status == 2
+    *warned, line = ended.err.splitlines()
+    assert bool(warned) == ("secret" in url)
+    assert line.startswith("ninsho: --via: expected smtp://, ")
+    assert line.endswith(f" and then a host; did you mean {meant}?")
+    assert "secret" not in ended.err
+
+
+def test_what_may_be_a_password_is_not_suggested(ninsho: Run) -> None:
+    for url in ("http://localhost", "alice:sec@ret/@x", "alice@sec_ret"):
+        ended = ninsho("send", "--to", "b@example.net", "--text", "x", "--via", url)
+        assert ended.status == 2
+        assert "did you mean" not in ended.err
+
+
+def test_of_a_wrong_url_in_the_environment_no_more_is_said(ninsho: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_URL", "alice@localhost:587")
+    ended = ninsho("send", "--to", "b@example.net", "--text", "x", "--password-command", "false")
+    assert ended.status == 78
+    (line,) = ended.err.splitlines()
+    assert line.startswith("ninsho: SMTP_URL: expected smtp://, ")
 
 
 def test_an_author_is_needed(ninsho: Run, server: MailServer) -> None:
@@ -480,6 +678,12 @@ def test_ps_does_not_show_it(server: MailServer) -> None:
         ("smtp://mail.example.org?token=secret", True),
         ("smtp://alice:sec#ret@mail.example.org", True),
         ("smtp://alice@mail.example.org?tls=starttls", False),
+        ("alice@mail.example.org:587", False),
+        ("alice:secret@mail.example.org", True),
+        ("alice:sec://ret@mail.example.org", True),
+        ("mail.example.org?token=secret", True),
+        ("http://alice@mail.example.org", False),
+        ("http://alice:secret@mail.example.org", True),
     ],
 )
 def test_what_may_hold_a_password_is_hidden(url: str, *, hidden: bool, monkeypatch: pytest.MonkeyPatch) -> None:

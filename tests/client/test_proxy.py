@@ -221,7 +221,7 @@ def test_http_that_does_not_let_us_through(through, answer, words):
 def test_a_proxy_that_says_nothing(through, scheme):
     with (
         listening(lambda connection: until(connection, b"never")) as port,
-        pytest.raises(TimeoutError, match=f"^proxy 127.0.0.1:{port}: "),
+        pytest.raises(TimeoutError, match=f"^proxy 127.0.0.1:{port}: no answer in time$"),
     ):
         through(f"{scheme}://127.0.0.1:{port}", "h.example", 25, 0.2)
 
@@ -230,8 +230,14 @@ def test_a_proxy_that_says_nothing(through, scheme):
 def test_a_proxy_that_is_not_there(through, scheme):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with pytest.raises(ConnectionError, match=f"^proxy 127.0.0.1:{port}: "):
+    with pytest.raises(ConnectionError, match=rf"^proxy 127\.0\.0\.1:{port}: nothing listens there: is the port right"):
         through(f"{scheme}://127.0.0.1:{port}", "h.example", 25)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_a_proxy_that_nobody_knows(through, scheme):
+    with pytest.raises(ConnectionError, match=r"^proxy no\.such\.invalid:1: (no host is known by this name|the name)"):
+        through(f"{scheme}://no.such.invalid:1", "h.example", 25)
 
 
 @pytest.mark.parametrize("host", ["a\r\nHost: b", "a\nb", "a b", "a\0", "", "a/b"])

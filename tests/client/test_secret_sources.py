@@ -8,6 +8,7 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from ninsho.client.secret_sources import from_command, from_keyring, from_netrc, revealed
+from ninsho.client.tokens import TokenUnavailable
 from ninsho.errors import ConfigurationError
 
 HIDDEN = "hunter2"
@@ -76,7 +77,7 @@ class TestNetrc:
         monkeypatch.setenv("HOME", str(tmp_path))
         path = netrc(f"machine h.example login alice password {HIDDEN}").rename(tmp_path / ".netrc")
         path.chmod(0o644)
-        assert problem(from_netrc("h.example")).startswith("~/.netrc: expected")
+        assert problem(from_netrc("h.example")) == "~/.netrc: others can read it: chmod 600 ~/.netrc"
         path.chmod(0o600)
         assert revealed(from_netrc("h.example")) == HIDDEN
 
@@ -154,3 +155,30 @@ def test_a_secret_as_it_is_and_one_that_is_got():
 
 def test_a_function_that_returns_something_else():
     assert problem(HIDDEN.encode) == "password: expected a text from its function, got bytes"
+
+
+def test_a_function_that_raises():
+    passwords = {}
+
+    def password():
+        return passwords[HIDDEN]
+
+    line = password.__code__.co_firstlineno + 1
+    told = problem(password)
+    assert told == f"password: expected a text from its function, which raised KeyError in line {line} of {__file__}"
+
+
+def test_a_function_that_raises_in_what_is_not_python():
+    assert problem({HIDDEN: ""}.popitem().__getitem__) == (
+        "password: expected a text from its function, which raised TypeError"
+    )
+
+
+def test_what_a_source_says_itself_stands():
+    def token():
+        raise TokenUnavailable("no token (503)", temporary=True)
+
+    with pytest.raises(TokenUnavailable, match="no token"):
+        revealed(token)
+    with pytest.raises(ConfigurationError, match=r"^token: expected a text from its function, got NoneType$"):
+        revealed(lambda: None, "token")

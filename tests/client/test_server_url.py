@@ -78,7 +78,13 @@ def test_a_password_may_be_empty_or_missing():
 @pytest.mark.parametrize(
     ("url", "fault"),
     [
-        ("h.example:587", "expected smtp://, smtps://, lmtp://, smtp+unix://, lmtp+unix:// and then a host"),
+        (
+            "mail.example.com:587",
+            "expected smtp://, smtps://, lmtp://, smtp+unix://, lmtp+unix:// and then a host, "
+            "got 'mail.example.com:587'; did you mean smtp://mail.example.com:587?",
+        ),
+        ("localhost:1025", "expected smtp://, smtps://, lmtp://, smtp+unix://, lmtp+unix:// and then a host, got"),
+        ("smpt://h", "expected smtp://, smtps://, lmtp://, smtp+unix://, lmtp+unix:// and then a host; did you mean"),
         ("smtp://", "host: expected a name or an IP address"),
         ("smtp://h:0", "port: expected a number from 1 to 65535"),
         ("smtp://h:65536", "port: expected a number from 1 to 65535"),
@@ -102,3 +108,27 @@ def test_a_password_may_be_empty_or_missing():
 )
 def test_what_is_wrong_with_a_url(url, fault):
     assert any(found.startswith(fault) for found in parse(url).faults), parse(url).faults
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("mail.example.com", "smtp://mail.example.com"),
+        ("Mail.Example.com:465", "smtp://Mail.Example.com:465"),
+        ("192.0.2.1", "smtp://192.0.2.1"),
+        ("[2001:db8::1]:25", "smtp://[2001:db8::1]:25"),
+        ("localhost:12345", "smtp://localhost:12345"),
+        ("smpt://h", "smtp://"),
+        ("smtp+unux:///run/socket", "smtp+unix://"),
+    ],
+)
+def test_what_was_meant_is_guessed(text, meant):
+    (fault,) = parse(text).faults
+    assert fault.endswith(f"; did you mean {meant}?")
+
+
+@pytest.mark.parametrize(
+    "text", ["hunter2", "alice.smith:12345", "alice:12345", "alice.smith:hunter2", "correct.horse.7", "hunter2://h", ""]
+)
+def test_what_may_be_a_password_is_not_shown(text):
+    assert parse(text).faults == ("expected smtp://, smtps://, lmtp://, smtp+unix://, lmtp+unix:// and then a host",)

@@ -1,7 +1,13 @@
 """Settings from a URL, from keywords, from the environment; what is worked out, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 
+import ninsho.client
+import ninsho.mail
+import ninsho.wire
+from ninsho import AsyncClient, Client
 from ninsho.client.settings import (
     Endpoint,
     Limits,
@@ -14,6 +20,7 @@ from ninsho.client.settings import (
     TLSMode,
     Trust,
 )
+from ninsho.client.words import CAPABILITIES
 from ninsho.errors import ConfigurationError
 from ninsho.sasl.mechanism import mechanism
 
@@ -176,6 +183,40 @@ def test_an_unknown_keyword_is_an_error_at_once():
         of("smtp://h", user="alice")
     with pytest.raises(TypeError, match="unknown keyword 'zzz'; known are host, port, "):
         of("smtp://h", zzz=1)
+
+
+def test_what_a_user_of_smtplib_types():
+    for client in (Client, AsyncClient):
+        with pytest.raises(TypeError, match=r"^expected one URL, .*; did you mean smtp://mail\.example\.com:587\?$"):
+            client("mail.example.com", 587)
+        with pytest.raises(TypeError, match=r"^expected one URL, and all else by keywords$"):
+            client("mail.example.com", "alice", "hunter2")
+        with pytest.raises(TypeError, match=r"^expected one URL, and all else by keywords$"):
+            client("smtp://alice:hunter2@mail.example.com", 587)
+
+
+def test_only_what_the_client_uses_can_be_done_without():
+    assert of("smtp://h", without="Chunking,rset,X-EXPS").without == {"CHUNKING", "RSET", "X-EXPS"}
+    assert problems("smtp://h?without=CHUNKNG") == [
+        "url: without: expected capabilities that the client uses, got 'CHUNKNG'; did you mean CHUNKING?"
+    ]
+    assert problems("smtp://h", without=["dsn", "vrfy"])[0].startswith(
+        "without: expected capabilities that the client uses, got 'VRFY'; known are PIPELINING, CHUNKING, "
+    )
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES)
+def test_the_client_asks_for_each_capability_that_it_can_do_without(capability):
+    packages = [Path(package.__file__).parent for package in (ninsho.client, ninsho.mail, ninsho.wire)]
+    texts = [file.read_text() for package in packages for file in package.glob("*.py") if file.name != "words.py"]
+    assert any(f'"{capability}"' in text for text in texts)
+
+
+@pytest.mark.parametrize("text", ["alice:hunter2@h", "alice@h", "h?window=5", "h/inbox", "h#x"])
+def test_a_mailbox_is_a_url_or_a_host(text):
+    assert problems("smtp://h", pop=text) == [
+        "pop: expected a host, or a URL such as pops://alice@pop.example.com?window=10"
+    ]
 
 
 def test_a_parameter_that_stands_twice():

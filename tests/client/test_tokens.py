@@ -1,6 +1,7 @@
 """Access tokens: fetched once, remembered, fetched again when they end or are refused; errors without secrets."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -119,9 +120,33 @@ def test_a_refusal_is_told_without_secrets(issuer: Issuer, answer, temporary, te
 
 
 def test_nobody_there_is_temporary():
-    with pytest.raises(TokenUnavailable, match="cannot be asked for a token") as caught:
+    with pytest.raises(TokenUnavailable) as caught:
         TokenSource(url="http://127.0.0.1:9/", client_id="me")()
+    assert str(caught.value) == (
+        "http://127.0.0.1:9/: cannot be asked for a token: "
+        "nothing listens there: is the port right, and the server running?"
+    )
     assert caught.value.temporary
+
+
+def test_what_is_no_http_is_temporary():
+    def answer(listener):
+        with listener.accept()[0] as connection:
+            connection.sendall(b"220 mail.example.com ESMTP\r\n")
+            connection.recv(1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        with pytest.raises(TokenUnavailable, match="cannot be asked for a token: expected an HTTP answer") as caught:
+            TokenSource(url=f"http://127.0.0.1:{listener.getsockname()[1]}/", client_id="me")()
+        thread.join()
+    assert caught.value.temporary
+
+
+def test_a_secret_s_function_that_raises_is_named():
+    with pytest.raises(ConfigurationError, match=r"^refresh_token: .* which raised KeyError in line"):
+        TokenSource(url="http://127.0.0.1:9/", client_id="me", refresh_token=lambda: {}[SECRET])()
 
 
 def test_secrets_go_only_where_nobody_listens():

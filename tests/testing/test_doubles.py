@@ -173,3 +173,10 @@ def test_the_same_without_blocking(tmp_path):
 
     for client in asynchronous(tmp_path):
         assert asyncio.run(send(client)) == [True] * 3
+
+
+@pytest.mark.parametrize("client", [MemoryClient(), AsyncMemoryClient()])
+def test_an_order_that_is_none(client):
+    with pytest.raises(ValueError, match='^order: expected "submitted" or "completed", got \'complete\'$'):
+        client.send_many([RAW], order="complete")
+    assert client.messages == []

@@ -318,3 +318,16 @@ def test_a_passwords_repr_is_masked():
     with MailServer(users={"tim": "tanstaaf"}) as server, LineTalk(server) as talk:
         talk.ask(HELLO, "AUTH PLAIN AHRpbQB0YW5zdGFhZg==")
         assert "tanstaaf" not in repr(server._options) + repr(server.talks)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tls": "yes"}, "tls: expected none, starttls or implicit, got 'yes'"),
+        ({"tls": True}, "tls: expected none, starttls or implicit, got True"),
+        ({"protocol": "SMTP"}, "protocol: expected smtp or lmtp, got 'SMTP'"),
+    ],
+)
+def test_options_that_cannot_be(options, told):
+    with pytest.raises(ValueError, match=f"^{told}$"):
+        MailServer(**options)

@@ -97,7 +97,29 @@ def test_an_option_that_nobody_knows_is_an_error(pytester):
         """,
     )
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*unexpected keyword argument 'user'*"])
+    result.stdout.fnmatch_lines(["smtp_server: unknown option 'user'; did you mean users?"])
+    assert "Traceback" not in result.stdout.str()
+    assert len(result.outlines) < 20
+
+
+def test_an_option_that_cannot_be_is_an_error(pytester):
+    result = run(
+        pytester,
+        """
+        import pytest
+
+        @pytest.mark.smtp_server(tls="yes")
+        def test_sent(smtp_server_tls):
+            pass
+
+        @pytest.mark.smtp_server({"alice": "secret"})
+        def test_sent_too(smtp_server):
+            pass
+        """,
+    )
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["smtp_server: tls: expected none, starttls or implicit, got 'yes'"])
+    result.stdout.fnmatch_lines(["smtp_server: expected options by name, as users=…, got {'alice': 'secret'}"])
 
 
 def test_the_marker_and_the_fixtures_are_shown(pytester):

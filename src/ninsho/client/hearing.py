@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from ninsho.client.errors import ConnectionLost, Desynchronized
 from ninsho.client.flow import Flow
 from ninsho.client.job import Transaction
+from ninsho.client.settings import Timeouts
 from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 # RFC 5321 §4.2.4: what a server answers that offers CHUNKING and does not know BDAT.
 UNKNOWN_COMMAND: Final = frozenset((500, 501, 502, 503, 504))
+SALVAGE: Final = 1.0  # seconds to wait for what a server said before it closed
 
 
 class Hearing:
@@ -23,6 +25,10 @@ class Hearing:
         self._flight = flight
         self._timeouts = session.settings.timeouts
         self._each = session.settings.protocol == "lmtp"
+
+    def hurry(self) -> None:
+        """Wait no longer than for what is on its way already."""
+        self._timeouts = Timeouts(**dict.fromkeys(("command", "mail", "recipient", "data_end"), SALVAGE))
 
     def envelope(self, transaction: Transaction, count: int) -> Flow[None]:
         """Hear the next *count* replies to RSET, MAIL and RCPT."""

@@ -1,7 +1,6 @@
 """The one set of names that are both a client's keywords and its URL's parameters, and where each was said."""
 
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from ssl import SSLContext
 from typing import Any, Final, NamedTuple
 
@@ -108,6 +107,15 @@ def settings_of(url: str | None, environ: Mapping[str, str], keywords: Mapping[s
     return settings
 
 
+def misplaced(url: object, rest: tuple[object, ...]) -> TypeError:
+    """What to raise for the *rest* that stands behind the *url*: smtplib takes a host, and then its port."""
+    expected, meant = "expected one URL, and all else by keywords", f"smtp://{url}:{rest[0]}"
+    address = parse(meant)
+    # What may be a password is not shown.
+    is_plain = len(rest) == 1 and isinstance(rest[0], int) and not (address.faults or address.username)
+    return TypeError(f"{expected}; did you mean {meant}?" if is_plain else expected)
+
+
 def _found(
     url: str | None, environ: Mapping[str, str], told: Mapping[str, Given], problems: list[str]
 ) -> tuple[dict[str, Given], str]:
@@ -168,9 +176,7 @@ def _read(given: Mapping[str, Given], problems: list[str]) -> Iterable[tuple[str
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    close = [_OTHER_NAMES.get(name), *get_close_matches(name, names, n=1)]
-    return next((f"; did you mean {one}?" for one in close if one in names), f"; known are {', '.join(names)}")
+    return words.suggestion(name, known, (_OTHER_NAMES.get(name),))
 
 
 def _quoted(name: str, address: Address) -> str:

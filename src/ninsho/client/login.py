@@ -84,7 +84,9 @@ def authenticate(session: "Session", mechanism: Mechanism, credentials: Credenti
     if reply.code != SUCCESS:
         refusal = read_refusal(exchange.challenge) if mechanism.name in WITH_TOKEN else None
         known = refusal if refusal != Refusal() else None
-        raise AuthenticationFailed(f"{session.endpoint}: AUTH {mechanism.name}", reply, mechanism=mechanism.name, refusal=known)
+        raise AuthenticationFailed(
+            f"{session.endpoint}: AUTH {mechanism.name}", reply, mechanism=mechanism.name, refusal=known
+        )
     session.mechanism = mechanism.name
 
 

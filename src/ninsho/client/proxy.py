@@ -13,6 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ninsho.client.names import a_labels
+from ninsho.client.settings import Endpoint, TLSMode
 from ninsho.client.url import Address, parse
 from ninsho.errors import ConfigurationError
 
@@ -129,11 +130,13 @@ def _place(address: Address) -> tuple[str, int]:
 
 def _accident(address: Address, error: Exception) -> OSError:
     """What went wrong, as one of Python's own errors, with the proxy's name."""
-    host, port = _place(address)
-    if isinstance(error, TimeoutError):
-        return TimeoutError(f"proxy {host}:{port}: no answer in time")
-    reason = "".join(character if character.isprintable() else "?" for character in str(error))
-    return ConnectionError(f"proxy {host}:{port}: {reason}")
+    from ninsho.client.tls import explain  # noqa: PLC0415 - who has no proxy need not have ssl for it
+
+    proxy = Endpoint(*_place(address))
+    # The package puts the system's own error, which says more, behind its own.
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    kind = TimeoutError if isinstance(error, TimeoutError) else ConnectionError
+    return kind(f"proxy {proxy}: {explain(cause, proxy, TLSMode.NONE)}")
 
 
 def _talk(address: Address, host: str, port: int) -> Talk:

@@ -6,12 +6,13 @@ what it found.
 
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from netrc import NetrcParseError, netrc
 from os import PathLike, fspath
 
 from ninsho.client.settings import Secret
-from ninsho.errors import ConfigurationError
+from ninsho.errors import ConfigurationError, NinshoError
 
 COMMAND_SECONDS = 120  # long enough to type a passphrase
 
@@ -67,10 +68,7 @@ class FromNetrc:
         except OSError as error:
             raise ConfigurationError([f"{self._place}: cannot be read: {error.strerror}"]) from None
         except (NetrcParseError, UnicodeDecodeError) as error:
-            # Its text may hold the word at which reading stopped.
-            line = f" in line {error.lineno}" if isinstance(error, NetrcParseError) and error.lineno else ""
-            problem = f"{self._place}: expected what netrc(5) allows, and no other readers, got something else{line}"
-            raise ConfigurationError([problem]) from None
+            raise ConfigurationError([f"{self._place}: {_netrc_fault(error, self._place)}"]) from None
         if entry is None or not entry[2]:
             raise ConfigurationError([f"{self._place}: expected a password of {self.host}, got none"])
         return entry[0], entry[2]
@@ -115,6 +113,16 @@ class FromCommand:
         return password
 
 
+def _netrc_fault(error: NetrcParseError | UnicodeDecodeError, place: str) -> str:
+    """What is wrong with the file; the error's own text may hold the word at which reading stopped."""
+    if isinstance(error, NetrcParseError) and "permissive" in error.msg:
+        return f"others can read it: chmod 600 {place}"
+    if isinstance(error, NetrcParseError) and "does not match current user" in error.msg:
+        return "expected a file of this user's own, got another's"
+    line = f" in line {error.lineno}" if isinstance(error, NetrcParseError) and error.lineno else ""
+    return f"expected what netrc(5) allows, got something else{line}"
+
+
 def from_keyring(service: str, username: str) -> FromKeyring:
     """Take the password from the system's keyring (``pip install ninsho[keyring]``)."""
     return FromKeyring(service, username)
@@ -139,9 +147,27 @@ def from_command(command: str) -> FromCommand:
     return FromCommand(words)
 
 
-def revealed(secret: Secret) -> str:
-    """Return the secret itself; a source is asked for it, which may block."""
-    value = secret if isinstance(secret, str) else secret()
+def revealed(secret: Secret, place: str = "password") -> str:
+    """Return the secret itself; a source is asked for it, which may block, and is named *place* where it cannot."""
+    value = secret if isinstance(secret, str) else _asked(secret, place)
     if not isinstance(value, str):
-        raise ConfigurationError([f"password: expected a text from its function, got {type(value).__name__}"])
+        raise ConfigurationError([f"{place}: expected a text from its function, got {type(value).__name__}"])
     return value
+
+
+def _asked(source: Callable[[], str], place: str) -> str:
+    try:
+        return source()
+    except NinshoError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it is somebody else's; its text may hold the secret
+        fault = f"{type(error).__name__}{_origin(error)}"
+    # Raised out here, as the error above holds what may be the secret.
+    raise ConfigurationError([f"{place}: expected a text from its function, which raised {fault}"])
+
+
+def _origin(error: Exception) -> str:
+    """The line of the source that *error* came through; empty where the source is not written in Python."""
+    ours = error.__traceback__
+    theirs = ours.tb_next if ours else None
+    return f" in line {theirs.tb_lineno} of {theirs.tb_frame.f_code.co_filename}" if theirs else ""

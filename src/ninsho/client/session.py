@@ -97,6 +97,10 @@ class Session:
         if "CHUNKING" in self.capabilities and not self.chunked:
             self.without.add("CHUNKING")
 
+    def doubt_followers(self) -> None:
+        """Let nothing follow a message without a verdict, once a connection broke there for the second time."""
+        self.without.add("RSET" if "RSET?" in self.without else "RSET?")
+
     def connect(self) -> Flow[None]:
         """Connect to the first of the servers that serves us, and make ready to submit; raise ``ClientError``.
 
@@ -106,7 +110,14 @@ class Session:
         for endpoint in self.settings.endpoints:
             try:
                 return (yield from self._connect_to(endpoint))
-            except (ConnectionFailed, ConnectionLost, GreetingRefused, TLSFailed) as error:
+            except (
+                ConnectionFailed,
+                ConnectionLost,
+                Desynchronized,
+                GreetingRefused,
+                HelloRefused,
+                TLSFailed,
+            ) as error:
                 yield Close()
                 failures.append((endpoint, error))
         if len(failures) == 1:

@@ -164,7 +164,7 @@ def _believing(ca: str | None) -> ssl.SSLContext:
 def _load_own(context: ssl.SSLContext, trust: Trust, certificate: str) -> None:
     # A function, and never None: OpenSSL would ask on the terminal.
     def password() -> str:
-        return "" if trust.key_password is None else revealed(trust.key_password)
+        return "" if trust.key_password is None else revealed(trust.key_password, "key_password")
 
     try:
         context.load_cert_chain(certificate, trust.key, password)

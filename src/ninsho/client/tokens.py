@@ -1,17 +1,20 @@
 """Access tokens that are fetched again when they end: RFC 6749 by refresh token, or as the program itself."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from ninsho.client.secret_sources import revealed
-from ninsho.client.settings import Secret
+from ninsho.client.settings import Endpoint, Secret, TLSMode
+from ninsho.client.tls import explain
 from ninsho.errors import ClientError, ConfigurationError
 
 GOOGLE: Final = "https://oauth2.googleapis.com/token"
@@ -125,16 +128,16 @@ class TokenSource:
         except HTTPError as error:
             with error:
                 raise self._refusal(error.code, _members(error.read(ANSWER_LIMIT))) from None
-        except (URLError, OSError) as error:
-            reason = getattr(error, "reason", error)
-            raise TokenUnavailable(f"{self.url}: cannot be asked for a token: {reason}", temporary=True) from None
+        except (OSError, HTTPException) as error:
+            reason = f"cannot be asked for a token: {_reason(error, self.url)}"
+            raise TokenUnavailable(f"{self.url}: {reason}", temporary=True) from None
 
     def _form(self) -> dict[str, str]:
         form = {"client_id": self.client_id, "grant_type": "client_credentials"}
         if self.refresh_token is not None:
-            form |= {"grant_type": "refresh_token", "refresh_token": revealed(self.refresh_token)}
+            form |= {"grant_type": "refresh_token", "refresh_token": revealed(self.refresh_token, "refresh_token")}
         if self.client_secret is not None:
-            form["client_secret"] = revealed(self.client_secret)
+            form["client_secret"] = revealed(self.client_secret, "client_secret")
         return form | ({"scope": self.scope} if self.scope else {})
 
     def _refusal(self, status: int, answer: Mapping[str, object]) -> TokenUnavailable:
@@ -144,6 +147,19 @@ class TokenSource:
         words = ", ".join(ascii(word)[1:-1] for word in (error, description) if word) or "no reason given"
         temporary = status >= 500 or status == 429 or error == "temporarily_unavailable"
         return TokenUnavailable(f"{self.url}: no token ({status}): {words}", error=error, temporary=temporary)
+
+
+def _reason(error: OSError | HTTPException, url: str) -> str:
+    """Why nobody answered, in plain words."""
+    cause = error.reason if isinstance(error, URLError) else error
+    match cause:
+        # What explain says of TLS is for who sends mail.
+        case ssl.SSLError() | str():
+            return str(cause)
+        case HTTPException() if not isinstance(cause, OSError):
+            return f"expected an HTTP answer, got {type(cause).__name__}"
+    address = urlsplit(url)
+    return explain(cause, Endpoint(address.hostname or "?", address.port or 443), TLSMode.NONE)
 
 
 def _members(text: bytes) -> Mapping[str, object]:

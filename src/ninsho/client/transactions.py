@@ -8,15 +8,15 @@ anywhere in a group, with which whole transactions follow each other and a messa
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ninsho.client.bundle import Bundle
 from ninsho.client.errors import ConnectionLost
 from ninsho.client.flow import Desk, Flow, Take
-from ninsho.client.hearing import Hearing
+from ninsho.client.hearing import SALVAGE, Hearing
 from ninsho.client.job import Job, Transaction
 from ninsho.errors import ClientError
-from ninsho.mail.unsendable import Unsendable
+from ninsho.mail.unsendable import ContentChanged, Unsendable
 
 if TYPE_CHECKING:
     from ninsho.client.session import Session
@@ -35,7 +35,6 @@ WRITE: Final = 65_536  # octets; what is smaller is put together
 # errors (smtpd_soft_error_limit): a connection is given up before. So no more fly until some have been accepted.
 REFUSALS: Final = 8
 LOSSES: Final = 2  # connections that may break under a message before it counts as failed
-SALVAGE: Final = 1.0  # seconds to wait for what a server said before it closed
 
 
 class Courier:
@@ -69,14 +68,18 @@ class Courier:
         """Submit; raise ``ClientError`` where the connection broke, after all jobs have been handed in or back."""
         try:
             while (transaction := (yield from self._next(self._take))) is not None:
-                yield from self._way(transaction)(transaction)
+                if self._session.unclear:
+                    self._ready.appendleft(transaction)
+                    yield from self._clear()
+                else:
+                    yield from self._way(transaction)(transaction)
         except ClientError as error:
             if isinstance(error.__cause__, OSError) and not isinstance(error.__cause__, TimeoutError):
                 yield from self._salvage()
+            self._learn(error)
             self._abandon(error)
             raise
         except BaseException:
-            self._session.broken = True
             self._abandon(ConnectionLost(f"{self._session.endpoint}: given up"))
             raise
         # Prepared for this connection, which has done its share. The last first, as each is put in front of the others.
@@ -147,7 +150,7 @@ class Courier:
         go = transaction.go
         self._session.expect_silence()
         if go.code != GO_AHEAD:
-            if go.positive:
+            if go.code < 400:
                 raise self._hearing.muddled(go)
             transaction.ends = [go] * max(1, transaction.accepted)
             return None
@@ -159,7 +162,7 @@ class Courier:
             return None
         yield from self._stream(transaction.prepared.content.stuffed())
         self._bundle.command(DOT)
-        transaction.sent = True
+        self._bundle.complete(transaction)
         following = None
         if way is not None and self._desk.eager and not self._cautious:
             following = self._at_hand(way) or (yield from self._following(way))
@@ -192,10 +195,11 @@ class Courier:
     @property
     def _room(self) -> int:
         """How many may be in flight."""
-        # The first BDAT goes alone: at a server that offers it and breaks at it, one message is enough.
-        if self._cautious or not self._session.chunked:
+        # The first BDAT goes alone, and with a deadline each does: what waits behind others would be late.
+        if self._cautious or not self._session.chunked or self._timeouts.total is not None:
             return 1
-        return min(self._window, max(1, REFUSALS - self._refused + self._accepted * (not self._refused)))
+        # More and more: a server that closes after some messages should not leave many in doubt.
+        return min(self._window, max(1, REFUSALS - self._refused if self._refused else 2 * self._accepted))
 
     @property
     def _cautious(self) -> bool:
@@ -242,6 +246,8 @@ class Courier:
 
     def _following(self, way: Callable[[Transaction], Flow[None]]) -> Flow[Transaction | None]:
         """Return the next transaction, if it is at hand and goes this *way*."""
+        if self._session.unclear and not self._flight:
+            return None
         transaction = yield from self._next(self._take_now)
         if transaction is None or self._way(transaction) == way:
             return transaction
@@ -252,17 +258,32 @@ class Courier:
         try:
             transaction = job.begin(self._preparer.prepare(job.submission), self._via)
         except Unsendable as error:
-            job.fail(error)
-            self._desk.give(job)
+            self._fail(job, error)
+            return
+        except Exception as accident:  # noqa: BLE001 - one message that cannot be read is no reason to stop the others
+            unsendable = Unsendable(f"the message cannot be made ready: {type(accident).__name__}")
+            unsendable.__cause__ = accident
+            self._fail(job, unsendable)
             return
         self._ready.extend(transaction.split(self._most_recipients))
+
+    def _fail(self, job: Job, error: ClientError) -> None:
+        job.fail(error)
+        self._desk.give(job)
+
+    def _clear(self) -> Flow[None]:
+        """End a transaction that nobody wants any more; where the server will not, its next MAIL would be refused."""
+        self._session.unclear = False
+        reply = yield from self._session.exchange(RSET)
+        if not reply.positive:
+            self._session.without.add("RSET")
+            self._session.tired = True
 
     def _opening(self, transaction: Transaction) -> list[bytes]:
         """Return the lines that begin a transaction, which is under way with them."""
         # Without RSET a recipient of this message could join a transaction that was refused half-way; and Dovecot up to
         # 2.3 breaks down at a MAIL that comes before it has answered what ended the message before.
-        transaction.reset = self._session.unclear or bool(self._flight)
-        self._session.unclear = False
+        transaction.reset = bool(self._flight)
         self._session.count += 1
         self._flight.append(transaction)
         self.count += 1
@@ -275,7 +296,7 @@ class Courier:
         content = transaction.prepared.content
         self._bundle.command(b"BDAT %d LAST\r\n" % content.size)
         yield from self._stream(content.plain())
-        transaction.sent = True
+        self._bundle.complete(transaction)
         if flush:
             yield from self._flush()
 
@@ -286,12 +307,21 @@ class Courier:
                 yield from self._flush()
             self._bundle.content(chunk)
 
-    def _flush(self) -> Iterable[Any]:
+    def _flush(self) -> Flow[None]:
         """Send what has been put together."""
         if not self._bundle.size:
-            return ()
-        data, shown = self._bundle.taken()
-        return self._session.send(data, shown=shown)
+            return
+        data, shown, complete = self._bundle.taken()
+        try:
+            yield from self._session.send(data, shown=shown)
+        except ClientError as error:
+            # How many octets were handed over before that, where the transport knows.
+            handed = getattr(error.__cause__, "handed", len(data))
+            for end, transaction in complete:
+                transaction.sent = end <= handed
+            raise
+        for _, transaction in complete:
+            transaction.sent = True
 
     def _close(self, transaction: Transaction, *, at_once: bool = True) -> None:
         """Take the oldest transaction, which has its verdict, out of the flight, and hand it in, now or soon."""
@@ -323,36 +353,50 @@ class Courier:
             self._desk.give(self._done.popleft())
 
     def _salvage(self) -> Flow[None]:
-        """Hear what the server said before it closed: mostly the very reason."""
+        """Hear what the server said before it closed: verdicts, and mostly the very reason."""
+        self._session.broken = False
+        self._hearing.hurry()
         with suppress(ClientError):
-            while self._flight and (transaction := self._flight[0]).mail is not None:
-                reply = yield from self._session.reply(SALVAGE)
-                if reply.code < 400 or transaction.unheard or not transaction.accepted:
+            while self._flight:
+                transaction = self._flight[0]
+                yield from self._hearing.envelope(transaction, transaction.unheard)
+                if not self._chunking and transaction.go is None:
+                    transaction.go = yield from self._hearing.reply(SALVAGE)
+                if transaction.go is not None and transaction.go.code != GO_AHEAD:
+                    transaction.ends = [transaction.go] * max(1, transaction.accepted)
+                else:
+                    yield from self._hearing.ends(transaction)
+                if not transaction.sent and any(end.positive for end in transaction.ends):
+                    # It cannot have been for what it never got.
+                    transaction.ends = []
                     return
-                transaction.ends = [reply] * transaction.accepted
-                self._flight.popleft()
-                self._hand_in(transaction)
+                self._close(transaction)
+
+    def _learn(self, error: ClientError) -> None:
+        """Be more careful with a server whose connection broke, from the next one on."""
+        if any(transaction.sent for transaction in self._flight):
+            self._session.doubt_chunking()
+        # A server that closes after each message leaves all that followed in doubt.
+        if self.verdicts and self._flight and self._flight[0].reset and not isinstance(error.__cause__, TimeoutError):
+            self._session.doubt_followers()
 
     def _abandon(self, error: ClientError) -> None:
         """Hand in what was under way when the connection broke: unknown where all of it was sent, else back."""
         self._session.broken = True
         self._hand_out()
-        # The server broke at the oldest; the others were only on their way.
+        # The server broke at the oldest, the others were only on their way; a file that changed is the newest.
         if self._flight:
-            self._flight[0].job.losses += 1
-            if self._flight[0].reset and self.verdicts:
-                self._session.without.add("RSET")
+            self._flight[-1 if isinstance(error, ContentChanged) else 0].job.losses += 1
         jobs = dict.fromkeys(transaction.job for transaction in (*self._flight, *self._ready))
         for transaction in self._flight:
             if transaction.sent:
-                self._session.doubt_chunking()
                 transaction.lose(error)
         self._flight.clear()
         self._ready.clear()
         for job in reversed(jobs):
             if None in job.fates and job.losses < LOSSES:
                 self._desk.give_back(job)
-                continue
-            if None in job.fates:
-                job.fail(error)
-            self._desk.give(job)
+            elif None in job.fates:
+                self._fail(job, error)
+            else:
+                self._desk.give(job)

@@ -6,6 +6,7 @@ No error quotes what may be part of a password, wherever it came to stand.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
@@ -19,6 +20,12 @@ _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?"
 )
 _HOST: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?")
+# A host alone; behind a name only the ports that mail has: "alice.smith:12345" may be a password.
+_BARE: Final = re.compile(
+    r"(?:[a-z0-9-]+\.)+[a-z]{2,63}(?::(?:24|25|465|587|[12]025|2465|2525|2587))?"
+    r"|(?:localhost|(?:[0-9]{1,3}\.){3}[0-9]{1,3}|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?",
+    re.IGNORECASE,
+)
 _STRAY: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPES: Final = (
     "expected user name and password once, before all hosts, with / ? # % and , written as %2F %3F %23 %25 and %2C"
@@ -43,14 +50,22 @@ def parse(url: str, schemes: tuple[str, ...] = SCHEMES) -> Address:
     if any(character.isspace() or not character.isprintable() for character in url):
         return Address(faults=("expected white space and control characters written as %20 and so on",))
     if not (match := _URL.fullmatch(url)) or match["scheme"].lower() not in schemes:
-        # What stands where the scheme should may be a password.
-        expectation = f"expected {', '.join(f'{scheme}://' for scheme in schemes)} and then a host"
-        return Address(faults=(_ESCAPES if "://" in url and "#" in url else expectation,))
+        return Address(faults=(_ESCAPES if "://" in url and "#" in url else _expectation(url, schemes),))
     userinfo, at, _ = match["authority"].rpartition("@")
     is_cut_short = not at and "@" in (match["path"] or "")
     if is_cut_short or _STRAY.search(url) or ("," in userinfo and "@" in userinfo):
         return Address(faults=(_ESCAPES,))
     return _address(match["scheme"].lower(), match["authority"], match["path"] or "", match["query"] or "")
+
+
+def _expectation(url: str, schemes: tuple[str, ...]) -> str:
+    """What was expected, and where *url* is surely no password, what it was and may have meant."""
+    expected = f"expected {', '.join(f'{scheme}://' for scheme in schemes)} and then a host"
+    if _BARE.fullmatch(url):
+        return f"{expected}, got {url!r}; did you mean {schemes[0]}://{url}?"
+    scheme, separator, _ = url.partition("://")
+    close = get_close_matches(scheme.lower(), schemes, n=1) if separator else []
+    return f"{expected}; did you mean {close[0]}://?" if close else expected
 
 
 def _address(scheme: str, authority: str, path: str, query: str) -> Address:

@@ -6,6 +6,7 @@ Each function takes the text of a URL or the value of a program, and raises ``Va
 import os
 import re
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, Final
 
 from ninsho.client import proxy as proxies
@@ -31,6 +32,25 @@ _TLS: Final[dict[str, TLSMode | str]] = {
     **dict.fromkeys((REQUIRED, *_YES), REQUIRED),
     **dict.fromkeys(_NO, TLSMode.NONE),
 }
+# What the client, and what it makes ready, ask of a server; without RSET each message waits for the one before.
+CAPABILITIES: Final = (
+    "PIPELINING",
+    "CHUNKING",
+    "BINARYMIME",
+    "8BITMIME",
+    "SMTPUTF8",
+    "SIZE",
+    "LIMITS",
+    "RSET",
+    "STARTTLS",
+    "AUTH",
+    "X-EXPS",
+    "DSN",
+    "REQUIRETLS",
+    "DELIVERBY",
+    "FUTURERELEASE",
+    "MT-PRIORITY",
+)
 _POP_PORTS: Final = {"pops": 995, "pop": 110}  # RFC 8314 §7.3, RFC 1939 §3
 
 
@@ -176,8 +196,12 @@ def tls(value: object) -> TLSMode | str:
 
 
 def capabilities(value: object) -> frozenset[str]:
-    """Keywords of EHLO, in capitals."""
-    return frozenset(name.upper() for name in names(value))
+    """Keywords of EHLO that the client uses where they are offered, in capitals."""
+    found = frozenset(name.upper() for name in names(value))
+    if unused := sorted(found - set(CAPABILITIES)):
+        told = suggestion(unused[0], CAPABILITIES)
+        raise ValueError(f"expected capabilities that the client uses, got {unused[0]!r}{told}")
+    return found
 
 
 def iterations(value: object) -> tuple[int, int]:
@@ -218,8 +242,20 @@ def mailbox(value: object) -> PopSettings:
     """A POP server: its host, or a URL ``pops://user:pass@host?window=10``."""
     if isinstance(value, PopSettings):
         return value
-    url = text(value) if "://" in text(value) else f"pops://{value}"
+    url = text(value)
+    if "://" not in url:
+        # Without its scheme it is half a URL; in another place the same text would be something else.
+        if set(url) & set("@/?#"):
+            raise ValueError("expected a host, or a URL such as pops://alice@pop.example.com?window=10")
+        url = f"pops://{url}"
     return _mailbox(parse(url, tuple(_POP_PORTS)))
+
+
+def suggestion(name: str, known: Iterable[str], others: Iterable[str | None] = ()) -> str:
+    """What to say of a *name* that is none of the *known*: one of the *others* that is, the nearest, or all."""
+    names = list(known)
+    close = [*others, *get_close_matches(name, names, n=1)]
+    return next((f"; did you mean {one}?" for one in close if one in names), f"; known are {', '.join(names)}")
 
 
 def _mailbox(address: Address) -> PopSettings:

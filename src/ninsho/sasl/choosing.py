@@ -193,9 +193,15 @@ class Chooser:
         by_reason: dict[str, list[str]] = {}
         for name, reason in rejected:
             by_reason.setdefault(reason, []).append(name)
-        offered = [name for names in by_reason.values() for name in names]
-        reasons = "".join(f"; {' '.join(names)}: {reason}" for reason, names in by_reason.items())
-        return f"expected {self._wish()}, the server offers {' '.join(offered) or 'none'}{reasons}"
+        # Of these, what was expected says it all.
+        others = by_reason.pop(f"only {self.force} is asked for", [])
+        groups = [f"{' '.join(names)}: {reason}" for reason, names in by_reason.items()]
+        offered = "; ".join(filter(None, [*groups, " ".join(others)]))
+        return f"expected {self._wish()}, the server offers {offered or self._nothing()}"
+
+    def _nothing(self) -> str:
+        inside = "" if self.tls else "inside TLS, or "
+        return f"no AUTH here: perhaps only {inside}on another port (587, 465)"
 
     def _wish(self) -> str:
         wish = self.force or (f"{self.minimum} or better" if self.minimum else "a mechanism that can be used")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, get_args
 
 from ninsho.client.job import Job, Transaction
 from ninsho.client.office import Sendable, delivered, submission
@@ -28,6 +28,7 @@ OFFERED: Final = (
     "FUTURERELEASE",
     "MT-PRIORITY",
 )
+ORDERS: Final = get_args(Order)
 _OK = Reply(250, (b"2.0.0 Ok",))
 
 
@@ -93,13 +94,13 @@ class Blocking(Double):
         messages: Iterable[Sendable],
         /,
         *,
-        order: Order = "submitted",  # noqa: ARG002 - here they are the same
+        order: Order = "submitted",
         progress: Callable[[Progress], None] | None = None,
     ) -> Iterator[Receipt]:
         """Keep many messages, and give their receipts."""
+        _check(order)
         tally = _Tally(messages, progress)
-        for message in messages:
-            yield tally.told(self._submit(submission(message)))
+        return (tally.told(self._submit(submission(message))) for message in messages)
 
     def connect(self) -> None:
         """Do nothing."""
@@ -132,18 +133,18 @@ class Asynchronous(Double):
         """Keep one message; raise where nobody gets it, as a client does."""
         return delivered(self._submit(submission(message, sender, recipients, options)))
 
-    async def send_many(
+    def send_many(
         self,
         messages: Iterable[Sendable] | AsyncIterable[Sendable],
         /,
         *,
-        order: Order = "submitted",  # noqa: ARG002 - here they are the same
+        order: Order = "submitted",
         progress: Callable[[Progress], None] | None = None,
     ) -> AsyncIterator[Receipt]:
         """Keep many messages, and give their receipts."""
+        _check(order)
         tally = _Tally(messages, progress)
-        async for message in _each(messages):
-            yield tally.told(self._submit(submission(message)))
+        return (tally.told(self._submit(submission(message))) async for message in _each(messages))
 
     async def connect(self) -> None:
         """Do nothing."""
@@ -186,6 +187,12 @@ async def _each(
     else:
         for message in messages:
             yield message
+
+
+def _check(order: Order) -> None:
+    # Here they are the same, and wrong is what a client finds wrong.
+    if order not in ORDERS:
+        raise ValueError(f'order: expected "submitted" or "completed", got {order!r}')
 
 
 def _received(prepared: Prepared, transaction: Transaction, queue_id: str) -> Received:

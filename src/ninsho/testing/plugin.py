@@ -6,6 +6,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import NoReturn
 
     from ninsho.testing.certificates import Certificate
     from ninsho.testing.memory import MemoryClient
@@ -53,12 +54,33 @@ def sent_mail() -> "MemoryClient":
 
 def _options(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The options of all markers: the closest to the test wins."""
-    markers = reversed(list(request.node.iter_markers("smtp_server")))
-    return {name: value for marker in markers for name, value in marker.kwargs.items()}
+    markers = list(request.node.iter_markers("smtp_server"))
+    for given in (given for marker in markers for given in marker.args):
+        _refuse(f"expected options by name, as users=…, got {given!r}")
+    return {name: value for marker in reversed(markers) for name, value in marker.kwargs.items()}
 
 
 def _served(options: dict[str, Any]) -> "Iterator[MailServer]":
+    with _made(options) as server:
+        yield server
+
+
+def _made(options: dict[str, Any]) -> "MailServer":
+    from inspect import signature  # noqa: PLC0415
+
+    from ninsho.client.words import suggestion  # noqa: PLC0415
     from ninsho.testing.server import MailServer  # noqa: PLC0415
 
-    with MailServer(**options) as server:
-        yield server
+    known = list(signature(MailServer).parameters)
+    for name in options:
+        if name not in known:
+            _refuse(f"unknown option {name!r}{suggestion(name, known)}")
+    try:
+        return MailServer(**options)
+    except ValueError as error:
+        _refuse(str(error))
+
+
+def _refuse(fault: str) -> "NoReturn":
+    # Without a traceback: the fault is in the marker, and no line of ours helps to find it.
+    pytest.fail(f"smtp_server: {fault}", pytrace=False)

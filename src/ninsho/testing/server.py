@@ -33,7 +33,7 @@ class MailServer(Faults):
     (by the package trustme). *without* are extensions that are not offered, *extensions* more of them, with their
     arguments; *limits* those of RFC 9422, which hold whether or not they are offered. *protect_passwords* refuses
     mechanisms that show the password in clear. *reply_size* is how many octets of a reply are sent at a time.
-    *path* is that of a unix socket to listen on instead.
+    *path* is that of a unix socket to listen on instead. Raises ``ValueError`` for a word that is none.
     """
 
     def __init__(  # noqa: PLR0913 - a server has many sides, each of them optional
@@ -58,6 +58,8 @@ class MailServer(Faults):
         path: Path | str | None = None,
     ) -> None:
         super().__init__()
+        _check("protocol", protocol, "smtp", "lmtp")
+        _check("tls", tls, "none", "starttls", "implicit")
         accounts = Accounts(users=users or {}, tokens=tokens or {}, masters=masters)
         told = None if mechanisms is None else tuple(mechanisms)
         self.certificate = Certificate.made() if certificate is None and tls != "none" else certificate
@@ -245,3 +247,8 @@ class _Running:
             self._site.ledger.errors.append(error)
         finally:
             self._streams.remove(stream)
+
+
+def _check(place: str, value: object, *words: str) -> None:
+    if value not in words:
+        raise ValueError(f"{place}: expected {', '.join(words[:-1])} or {words[-1]}, got {value!r}")
