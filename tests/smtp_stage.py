@@ -165,7 +165,7 @@ class FakeTransport:
         assert not self.talk.closed, f"sent after the end: {data!r}"
         self.talk.say(data)
 
-    def receive(self, patience):
+    def receive(self, patience, *, anew=True):
         assert not self.talk.closed, "asked for more after the end"
         return self.talk.hear(patience)
 
@@ -212,9 +212,9 @@ class AwaitedTransport(FakeTransport):
     async def send(self, data):
         super().send(data)
 
-    async def receive(self, patience):
+    async def receive(self, patience, *, anew=True):
         await asyncio.sleep(0)
-        return super().receive(patience)
+        return super().receive(patience, anew=anew)
 
     async def start_tls(self, _patience):
         return super().start_tls(_patience)

@@ -96,6 +96,15 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     assert done.stderr == ""
 
 
+def test_where_the_command_line_is_not_installed_it_says_how() -> None:
+    code = "import sys\nsys.modules['cyclopts'] = None\nfrom ninsho.cli import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code, "send"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "ninsho: expected the packages of ninsho[server], found no cyclopts: pip install 'ninsho[server]'\n"
+    )
+
+
 def test_nothing_is_coloured_without_a_terminal() -> None:
     assert coloured("text", "31") == "text"
 

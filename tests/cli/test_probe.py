@@ -67,6 +67,14 @@ def whats(facts: dict[str, Any], *, grave: bool | None = None) -> str:
     return "\n".join(fault["what"] for fault in facts["faults"] if grave in (None, fault["grave"]))
 
 
+def test_who_forgets_the_scheme_before_a_login_is_told(ninsho: Run) -> None:
+    ended = ninsho("probe", "alice@localhost:587")
+    assert ended.status == 2
+    (line,) = ended.err.splitlines()
+    assert line.startswith("ninsho: host: expected a")
+    assert line.endswith("; did you mean smtp://…@localhost:587?")
+
+
 # What it sees
 
 

@@ -14,6 +14,7 @@ from command_line import Ended, Run
 from loading import loaded_after
 
 from ninsho.cli.send import hiding
+from ninsho.cli.send.words import in_options
 from ninsho.testing import MailServer, Received
 
 ALICE = "alice@example.org"
@@ -146,9 +147,7 @@ def test_dots_stay_where_docomo_had_them(ninsho: Run) -> None:
 @pytest.mark.parametrize(
     "options", [("--text", "-", "--html", "-"), ("--message", "-", "--message", "-")], ids=lambda options: options[0]
 )
-def test_two_options_cannot_both_have_standard_input(
-    ninsho: Run, server: MailServer, options: tuple[str, ...]
-) -> None:
+def test_two_options_cannot_both_have_standard_input(ninsho: Run, server: MailServer, options: tuple[str, ...]) -> None:
     author = ("--from", ALICE, "--to", "b@example.net") if "--text" in options else ()
     ended = ninsho("send", *author, *options, "--via", server.url, stdin=WHOLE)
     assert ended.status == 2
@@ -319,9 +318,7 @@ def test_a_dry_run_shows_all_and_connects_nowhere(ninsho: Run, tmp_path: Path) -
     [(), ("--password-file", "nowhere"), ("--password-from", "ask"), ("--password-command", "false")],
     ids=["none", "file", "ask", "command"],
 )
-def test_a_dry_run_wants_no_secret(
-    ninsho: Run, source: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dry_run_wants_no_secret(ninsho: Run, source: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_URL", "smtp://alice%40example.com@mail.example.com")
     ended = ninsho("send", "--to", "bob@example.net", "--text", "x", *source, "--dry-run")
     assert (ended.status, ended.err) == (0, "")
@@ -501,9 +498,21 @@ def test_errors_name_options_as_they_are_called_here(ninsho: Run) -> None:
         via = f"smtp://localhost:{server.port}?tls=starttls"
         ended = ninsho("send", "--message", "-", "--via", via, stdin=WHOLE)
     assert ended.status == 69
-    assert "with --ca, " in ended.err
-    assert "fingerprint= in the URL" in ended.err
+    assert "name its certificate with --ca\n" in ended.err
     assert " ca=" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("sentence", "here"),
+    [
+        ("name it with ca=, or its fingerprint=", "name it with --ca, or its fingerprint= in the URL"),
+        ("use tls=implicit (smtps://)", "use --tls implicit (smtps://)"),
+        ("say it with server_name=", "say it with server_name= in the URL"),
+        ("550 see https://example.org/?ca=1&tls=none", "550 see https://example.org/?ca=1&tls=none"),
+    ],
+)
+def test_keywords_become_options(sentence: str, here: str) -> None:
+    assert in_options(sentence) == here
 
 
 def test_a_server_that_is_not_there_is_unavailable(ninsho: Run) -> None:
@@ -563,7 +572,8 @@ def test_who_forgets_the_scheme_hears_only_of_that(ninsho: Run, url: str, meant:
     *warned, line = ended.err.splitlines()
     assert bool(warned) == ("secret" in url)
     assert line.startswith("ninsho: --via: expected smtp://, ")
-    assert line.endswith(f" and then a host; did you mean {meant}?")
+    assert line.endswith(f"; did you mean {meant}?")
+    assert line.count("did you mean") == 1
     assert "secret" not in ended.err
 
 

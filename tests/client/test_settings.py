@@ -231,7 +231,7 @@ def test_auth_names_a_mechanism_or_a_level():
     both = of("smtp://a:b@h", auth="scram-sha-256", minimum="hidden").login
     assert (both.force, both.lowest) == ("scram-sha-256", "hidden")
     assert problems("smtp://a:b@h?auth=mutual&minimum=bound") == [
-        "url: minimum: expected none beside auth=mutual, got bound"
+        "url: minimum: expected none beside auth=mutual, got 'bound'"
     ]
 
 
@@ -297,6 +297,41 @@ def test_secrets_are_in_no_repr():
 def test_no_error_quotes_a_password(url):
     for problem in problems(url):
         assert "hunter" not in problem.replace("'password'", "")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"host": "smtp://alice:hunter2@mail"},
+        {"host": "alice:hunter2"},
+        {"environ": {"SMTP_HOST": "alice:hunter2@mail"}},
+        {"host": "h", "port": "587:hunter2@mail"},
+        {"host": "h", "tls": "smtp://alice:hunter2"},
+        {"host": "h", "ehlo_name": "alice:hunter2@mail"},
+        {"host": "h", "without": "chunking,hunter2@mail"},
+        {"host": "h", "username": "alice", "password": "x", "auth": "hunter2@mail"},
+        {"host": "h", "timeouts": ["smtp://alice:hunter2"]},
+    ],
+)
+def test_no_error_quotes_what_came_to_stand_in_the_wrong_keyword(told):
+    for problem in problems(**told):
+        assert "hunter" not in problem.lower()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://alice:x?tls=hunter2@mail",
+        "smtp://alice:x?tls=hunter&auth=2@mail",
+        "smtp://alice:25?auth=hunter&minimum=2@mail",
+        "smtp://alice@example.com:x?tls=hunter&auth=2@mail",
+        "smtp://alice:a@b?rate=hunter&minimum=2@mail",
+        "smtp://alice:25?without=hunter&minimum=2@mail",
+    ],
+)
+def test_no_error_quotes_the_end_of_a_password_that_became_parameters(url):
+    for problem in problems(url):
+        assert "hunter" not in problem.lower()
 
 
 def test_behind_a_proxy_localhost_is_another_machine():

@@ -4,12 +4,13 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import pytest
 
-from ninsho.client.tokens import GOOGLE, TokenSource, TokenUnavailable
+from ninsho.client.tokens import GOOGLE, UNTOLD, TokenSource, TokenUnavailable
 from ninsho.errors import ConfigurationError
 
 SECRET = "very-secret-refresh-token"
@@ -147,6 +148,68 @@ def test_what_is_no_http_is_temporary():
 def test_a_secret_s_function_that_raises_is_named():
     with pytest.raises(ConfigurationError, match=r"^refresh_token: .* which raised KeyError in line"):
         TokenSource(url="http://127.0.0.1:9/", client_id="me", refresh_token=lambda: {}[SECRET])()
+
+
+def test_a_proxy_is_not_shown_what_goes_to_this_machine(issuer: Issuer, monkeypatch):
+    issuer.answers = [token("one")]
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert TokenSource(url=issuer.url, client_id="me", client_secret=SECRET)() == "one"
+
+
+@pytest.mark.parametrize("url", [f"https://id:{SECRET}@h.example/token", f"https://{SECRET}@h.example/token"])
+def test_a_secret_in_the_url_is_refused_and_not_quoted(url):
+    with pytest.raises(ConfigurationError, match="^url: expected no user name and password in it") as caught:
+        TokenSource(url=url, client_id="me")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://", "https://[::1", "https://h:99999/", "https://h:x/", "https://h /"])
+def test_what_is_no_url(url):
+    with pytest.raises(ConfigurationError, match="^url: expected one that begins with https://"):
+        TokenSource(url=url, client_id="me")
+
+
+@pytest.mark.parametrize("lifetime", ["\u00b2", 10**400, "9" * 400, -1, None, True, {}])
+def test_a_lifetime_that_is_none(issuer: Issuer, lifetime):
+    issuer.answers = [token("one", expires_in=lifetime), token("two")]
+    now = [0.0]
+    source = TokenSource(url=issuer.url, client_id="me", clock=lambda: now[0])
+    assert source() == "one"
+    now[0] = UNTOLD
+    assert source() == "two"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\nb", "ü"])
+def test_a_token_that_cannot_be_one(issuer: Issuer, text):
+    issuer.answers = [token(text), token("one", refresh_token=text)]
+    kept: list[str] = []
+    source = TokenSource(url=issuer.url, client_id="me", refresh_token=SECRET, keep=kept.append)
+    with pytest.raises(TokenUnavailable, match=r"expected an access token in ASCII \(RFC 6749 §A\.12\), got another"):
+        source()
+    assert (source(), kept) == ("one", [])
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 400 No\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "])
+def test_an_answer_that_drips_ends_in_time(monkeypatch, head):
+    """Each octet comes in time, but not all of them."""
+    ended = threading.Event()
+
+    def drip(listener):
+        with listener.accept()[0] as connection, suppress(OSError):
+            connection.sendall(head)
+            while not ended.wait(0.02):
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            with pytest.raises(TokenUnavailable, match="no answer in time") as caught:
+                TokenSource(url=f"http://127.0.0.1:{listener.getsockname()[1]}/", client_id="me", timeout=0.3)()
+        finally:
+            ended.set()
+            thread.join()
+    assert caught.value.temporary
 
 
 def test_secrets_go_only_where_nobody_listens():

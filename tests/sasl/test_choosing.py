@@ -157,8 +157,7 @@ def test_a_required_minimum_never_falls_lower(minimum, kept):
 
 def test_a_minimum_that_the_server_does_not_reach_is_an_error():
     assert why_not("PLAIN CRAM-MD5 SCRAM-SHA-1", minimum="scram-sha-256") == (
-        "expected scram-sha-256 or better, the server offers "
-        "PLAIN CRAM-MD5 SCRAM-SHA-1: below scram-sha-256"
+        "expected scram-sha-256 or better, the server offers PLAIN CRAM-MD5 SCRAM-SHA-1: below scram-sha-256"
     )
     assert why_not("SCRAM-SHA-256", BOUND, minimum="bound")
     assert why_not("XOAUTH2", TOKEN, minimum="hidden")
@@ -190,7 +189,9 @@ def test_only_the_one_that_is_asked_for_is_tried():
 
 
 def test_without_a_password_nothing_is_tried_that_needs_one():
-    assert why_not("PLAIN SCRAM-SHA-256", NOTHING).endswith("offers PLAIN SCRAM-SHA-256: needs a user name and a password")
+    assert why_not("PLAIN SCRAM-SHA-256", NOTHING).endswith(
+        "offers PLAIN SCRAM-SHA-256: needs a user name and a password"
+    )
     assert why_not("PLAIN", Credentials(password="sesame")).endswith("offers PLAIN: needs a user name and a password")
     assert why_not("PLAIN", NOTHING, force="PLAIN")
 

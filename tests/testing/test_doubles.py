@@ -177,6 +177,6 @@ def test_the_same_without_blocking(tmp_path):
 
 @pytest.mark.parametrize("client", [MemoryClient(), AsyncMemoryClient()])
 def test_an_order_that_is_none(client):
-    with pytest.raises(ValueError, match='^order: expected "submitted" or "completed", got \'complete\'$'):
+    with pytest.raises(ValueError, match=r"^order: expected \"submitted\" or \"completed\", got 'complete'$"):
         client.send_many([RAW], order="complete")
     assert client.messages == []

@@ -14,5 +14,7 @@ def main() -> None:
     try:
         from ninsho.cli.app import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        sys.exit(f"ninsho: expected the packages of ninsho[server], found no {error.name}")
+        sys.exit(
+            f"ninsho: expected the packages of ninsho[server], found no {error.name}: pip install 'ninsho[server]'"
+        )
     run()

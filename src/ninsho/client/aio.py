@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Never, Self
 
 from ninsho.client.flow import aemit, arun
 from ninsho.client.job import Job
@@ -18,6 +18,11 @@ from ninsho.client.transcript import Watch
 from ninsho.errors import ClientError
 from ninsho.mail.message import Options, Recipient, Submission
 from ninsho.mail.options import NO_OPTIONS
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ninsho.client.told import Told
 
 
 class _Desk:
@@ -121,9 +126,14 @@ class AsyncClient:
     """
 
     def __init__(
-        self, url: str | Settings | None = None, /, *, transcript: Watch | None = None, **keywords: object
+        self,
+        url: str | Settings | None = None,
+        /,
+        *misplaced: Never,
+        transcript: Watch | None = None,
+        **keywords: "Unpack[Told]",
     ) -> None:
-        self._office = Office.of(url, transcript, keywords)
+        self._office = Office.of(url, transcript, keywords, misplaced)
         self._places = asyncio.BoundedSemaphore(self.settings.limits.connections)
         self._visiting = asyncio.Lock()
         # The tasks that have a connection.

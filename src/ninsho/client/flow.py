@@ -8,14 +8,21 @@ raised inside the flow, where it was asked.
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from ninsho.client.job import Job
     from ninsho.client.settings import Endpoint
 
+LONG_LOOK: Final = 1.0  # seconds that a server may have taken to lose patience
+
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class DeadlineOver(TimeoutError):
+    """The time for a whole message is over."""
 
 
 class Transport(Protocol):
@@ -27,11 +34,11 @@ class Transport(Protocol):
     def send(self, data: bytes) -> Any:  # noqa: ANN401
         """Send all of *data*."""
 
-    def receive(self, timeout: float) -> Any:  # noqa: ANN401
-        """Return the next octets, empty at the end; raise ``TimeoutError``."""
+    def receive(self, timeout: float, *, anew: bool) -> Any:  # noqa: ANN401
+        """Return the next octets, empty at the end; raise ``TimeoutError``, or ``DeadlineOver``."""
 
     def start_tls(self, timeout: float) -> Any:  # noqa: ANN401
-        """Shake hands; raise ``ProtocolError`` where octets wait that came before."""
+        """Shake hands; raise ``TLSFailed``, also where octets wait that came before."""
 
     def compute(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Return what *function* returns, which may take a while."""
@@ -106,16 +113,20 @@ class Send(Want[None]):
 
 
 class Receive(Want[bytes]):
-    """Receive octets: as many as there are, none at the end of the connection."""
+    """Receive octets: as many as there are, none at the end of the connection.
 
-    __slots__ = ("timeout",)
+    *timeout* counts from the last one that was asked for *anew*: so a reply has an end, however slowly it comes.
+    """
 
-    def __init__(self, timeout: float) -> None:
+    __slots__ = ("anew", "timeout")
+
+    def __init__(self, timeout: float, *, anew: bool = True) -> None:
         self.timeout = timeout
+        self.anew = anew
 
     def of(self, transport: Any) -> Any:  # noqa: ANN401
         """Ask *transport*."""
-        return transport.receive(self.timeout)
+        return transport.receive(self.timeout, anew=self.anew)
 
 
 @dataclass(slots=True)
@@ -184,8 +195,11 @@ def emit(flow: Flow[None], transport: Any, done: deque[R]) -> Iterator[R]:  # no
     try:
         want = next(flow)
         while True:
-            while done:
-                yield done.popleft()
+            if done:
+                paused = monotonic()
+                while done:
+                    yield done.popleft()
+                want = _still_wanted(want, flow, transport, monotonic() - paused)
             try:
                 answer = want.of(transport)
             except BaseException as error:  # noqa: BLE001 - the flow decides
@@ -203,8 +217,11 @@ async def aemit(flow: Flow[None], transport: Any, done: deque[R]) -> AsyncGenera
     try:
         want = next(flow)
         while True:
-            while done:
-                yield done.popleft()
+            if done:
+                paused = monotonic()
+                while done:
+                    yield done.popleft()
+                want = _still_wanted(want, flow, transport, monotonic() - paused)
             try:
                 answer = await want.of(transport)
             except BaseException as error:  # noqa: BLE001 - the flow decides
@@ -215,6 +232,15 @@ async def aemit(flow: Flow[None], transport: Any, done: deque[R]) -> AsyncGenera
         return
     finally:
         flow.close()
+
+
+def _still_wanted(want: Want[Any], flow: Flow[None], transport: Any, pause: float) -> Want[Any]:  # noqa: ANN401
+    """Return *want*; or, where the server has gone while somebody looked at receipts, what the flow wants then."""
+    if pause < LONG_LOOK or not isinstance(want, Send) or not transport.has_ended:
+        return want
+    gone = ConnectionResetError("the server closed the connection")
+    gone.handed = 0  # type: ignore[attr-defined]
+    return flow.throw(gone)
 
 
 async def arun(flow: Flow[T], transport: Any) -> T:  # noqa: ANN401

@@ -43,6 +43,8 @@ class Hearing:
             else:
                 timeout = timeouts.mail if transaction.mail is None else timeouts.recipient
                 reply = at_hand() or (yield from self.reply(timeout))
+                if 300 <= reply.code < 400:
+                    raise self.muddled(reply)
                 transaction.answered(reply)
             if self._session.broken:
                 raise self.farewell(reply)

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from ninsho.client import words
 from ninsho.client.assembly import assembled
 from ninsho.client.settings import Retry, Settings, Timeouts
-from ninsho.client.url import Address, parse
+from ninsho.client.url import Address, finding, parse
 from ninsho.errors import ConfigurationError
 from ninsho.sasl.mechanism import Mechanism
 
@@ -21,15 +21,16 @@ class Word(NamedTuple):
 
 
 class Given(NamedTuple):
-    """A value as it came, and where it stood, for messages."""
+    """A value as it came, where it stood, for messages, and whether it may be a part of a password."""
 
     value: object
     place: str
+    stray: bool = False
 
 
 WORDS: Final[Mapping[str, Word]] = {
     # Where the server is. In a URL these stand before the parameters.
-    "host": Word(words.hosts, in_url=False),
+    "host": Word(words.hosts, secret=True, in_url=False),
     "port": Word(words.port, in_url=False),
     "path": Word(words.path, in_url=False),
     "protocol": Word(words.one_of("smtp", "lmtp"), in_url=False),
@@ -92,6 +93,8 @@ _OTHER_NAMES: Final = {"user": "username", "login": "username", "passwd": "passw
 
 def settings_of(url: str | None, environ: Mapping[str, str], keywords: Mapping[str, object]) -> Settings:
     """Make settings; raise ``TypeError`` for an unknown keyword, ``ConfigurationError`` with all that is wrong."""
+    if not isinstance(url, str | None):
+        raise TypeError(f"expected one URL in a text, got {type(url).__name__}")
     for name in keywords:
         if name not in WORDS:
             raise TypeError(f"unknown keyword {name!r}{_suggestion(name, WORDS)}")
@@ -103,11 +106,12 @@ def settings_of(url: str | None, environ: Mapping[str, str], keywords: Mapping[s
     values = dict(_read(given, problems))
     settings = assembled(values, scheme, problems, {name: one.place for name, one in given.items()})
     if settings is None:
-        raise ConfigurationError(problems)
+        stray = any(one.stray for one in given.values())
+        raise ConfigurationError(map(_without_finding, problems) if stray else problems)
     return settings
 
 
-def misplaced(url: object, rest: tuple[object, ...]) -> TypeError:
+def behind_the_url(url: object, rest: tuple[object, ...]) -> TypeError:
     """What to raise for the *rest* that stands behind the *url*: smtplib takes a host, and then its port."""
     expected, meant = "expected one URL, and all else by keywords", f"smtp://{url}:{rest[0]}"
     address = parse(meant)
@@ -155,14 +159,16 @@ def _of_address(address: Address, place: str, problems: list[str]) -> Iterable[t
     }
     yield from ((name, Given(value, f"{place}: {name}")) for name, value in parts.items() if value)
     known = [name for name, word in WORDS.items() if word.in_url]
+    # Behind a ? that should have been %3F stands the rest of a password, and then an @.
+    stray = any("@" in part for pair in address.parameters for part in pair)
     seen: set[str] = set()
     for name, value in address.parameters:
         if name not in known:
-            problems.append(f"{place}: unknown parameter{_quoted(name, address)}{_suggestion(name, known)}")
+            problems.append(f"{place}: unknown parameter{_quoted(name) if not stray else ''}{_suggestion(name, known)}")
         elif name in seen:
             problems.append(f"{place}: {name}: expected once, got more")
         else:
-            yield name, Given(value, f"{place}: {name}")
+            yield name, Given(value, f"{place}: {name}", stray)
         seen.add(name)
 
 
@@ -171,15 +177,24 @@ def _read(given: Mapping[str, Given], problems: list[str]) -> Iterable[tuple[str
         try:
             yield name, WORDS[name].read(one.value)
         except ValueError as error:
-            finding = "" if WORDS[name].secret or "got" in str(error) else f", got {one.value!r}"
-            problems.append(f"{one.place}: {error}{finding}")
+            problems.append(f"{one.place}: {_fault(error, one.value, secret=WORDS[name].secret)}")
+
+
+def _fault(error: ValueError, value: object, *, secret: bool) -> str:
+    """What is wrong with *value*, and what was got, unless that may hold a password."""
+    got = finding(value)
+    if not got:
+        return _without_finding(str(error))
+    return str(error) if secret or ", got " in str(error) else f"{error}{got}"
+
+
+def _without_finding(problem: str) -> str:
+    return problem.partition(", got ")[0]
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
     return words.suggestion(name, known, (_OTHER_NAMES.get(name),))
 
 
-def _quoted(name: str, address: Address) -> str:
-    # Behind a ? that should have been %3F stands the rest of a password, and then an @.
-    is_stray = not address.username and any("@" in part for pair in address.parameters for part in pair)
-    return f" {name!r}" if not is_stray and name.isascii() and name.replace("_", "").isalpha() else ""
+def _quoted(name: str) -> str:
+    return f" {name!r}" if name.isascii() and name.replace("_", "").isalpha() else ""

@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Final
@@ -11,7 +12,7 @@ from ninsho.client.errors import AuthenticationFailed, NotOffered, ServerUnprove
 from ninsho.client.flow import Compute, Flow
 from ninsho.client.secret_sources import revealed
 from ninsho.client.settings import Login
-from ninsho.errors import ExchangeError, NoMechanism
+from ninsho.errors import ClientError, ExchangeError, NoMechanism
 from ninsho.sasl.choosing import Chooser, channel_for
 from ninsho.sasl.exchange import Channel, Credentials, Exchange
 from ninsho.sasl.mechanism import Mechanism
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 CONTINUE, SUCCESS = 334, 235  # RFC 4954 §4
 EMPTY: Final = b"="  # RFC 4954 §4: an initial response that is there, and empty
 CANCEL: Final = b"*\r\n"  # RFC 4954 §4
+REFUSAL_LIMIT: Final = 2048  # octets of JSON
 CHALLENGES: Final = 16  # GSSAPI has five at most; a server may go on for ever
 # What their challenges say means nothing: some servers write the words as they are, without base64.
 DEAF: Final = frozenset(("PLAIN", "LOGIN"))
@@ -82,7 +84,8 @@ def authenticate(session: "Session", mechanism: Mechanism, credentials: Credenti
     except ExchangeError as error:
         raise ServerUnproven(f"{session.endpoint}: AUTH {mechanism.name}: {error}") from error
     if reply.code != SUCCESS:
-        refusal = read_refusal(exchange.challenge) if mechanism.name in WITH_TOKEN else None
+        told = session.cleaned(exchange.challenge or b"")[:REFUSAL_LIMIT]
+        refusal = read_refusal(told) if mechanism.name in WITH_TOKEN else None
         known = refusal if refusal != Refusal() else None
         raise AuthenticationFailed(
             f"{session.endpoint}: AUTH {mechanism.name}", reply, mechanism=mechanism.name, refusal=known
@@ -130,7 +133,9 @@ def _say(session: "Session", line: bytes, secret: bytes | None) -> Flow[Reply]:
 
 def _cancel(session: "Session", error: ExchangeError) -> Flow[Reply]:
     """End the exchange, as the mechanism cannot go on; RFC 4954 §4: the server answers 501."""
-    yield from session.exchange(CANCEL)
+    with suppress(ClientError):
+        # Whatever it says to that changes nothing.
+        yield from session.exchange(CANCEL, timeout=min(5.0, session.settings.timeouts.command))
     raise error
 
 
@@ -143,7 +148,7 @@ def credentials_for(login: Login, session: "Session") -> Credentials:
         login.username,
         "" if login.password is None else revealed(login.password),
         login.authzid,
-        None if login.token is None else revealed(login.token),
+        None if login.token is None else revealed(login.token, "token"),
         Channel(service=session.service, host=host, port=endpoint.port, bindings=bindings),
         login.iterations,
     )
@@ -155,7 +160,7 @@ def _refreshed(source: Callable[..., str]) -> str:
         parameter: Parameter | None = signature(source).parameters.get("refresh")
     except ValueError:
         parameter = None
-    return source() if parameter is None else source(refresh=True)
+    return revealed(source if parameter is None else partial(source, refresh=True), "token")
 
 
 def _chooser(session: "Session", login: Login, credentials: Credentials) -> Chooser:

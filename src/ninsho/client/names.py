@@ -43,7 +43,7 @@ def fault_of_ehlo_name(name: str) -> str | None:
         return None
     if _DOMAIN.fullmatch(name) and len(name) <= HOST_LIMIT and max(map(len, name.split("."))) <= LABEL_LIMIT:
         return None
-    return f'expected a domain name, or an address in brackets such as "[192.0.2.1]", got {name!r}'
+    return 'expected a domain name, or an address in brackets such as "[192.0.2.1]"'
 
 
 def ehlo_name(given: str | None, local_address: str, *, hosts: Path = HOSTS, mailname: Path = MAILNAME) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from ninsho.client.pop import Mailbox
+    from ninsho.client.told import Told
 
 Sendable: TypeAlias = "Source | Submission"
 
@@ -83,8 +84,14 @@ class Office:
         return context_of(self.settings.trust)
 
     @classmethod
-    def of(cls, url: str | Settings | None, transcript: Watch | None, keywords: dict[str, object]) -> "Office":
+    def of(
+        cls, url: str | Settings | None, transcript: Watch | None, keywords: "Told", misplaced: tuple[object, ...] = ()
+    ) -> "Office":
         """Make one of what a client was told; raises as ``Settings.of`` does."""
+        if misplaced:
+            from ninsho.client.keywords import behind_the_url  # noqa: PLC0415 - as Settings.of has it
+
+            raise behind_the_url(url, misplaced)
         settings = url if isinstance(url, Settings) and not keywords else Settings.of(url, **keywords)  # type: ignore[arg-type]
         rate = RateLimit(settings.rate) if settings.rate else None
         return cls(settings, transcript, rate, without=set(settings.without))

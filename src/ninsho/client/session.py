@@ -13,7 +13,8 @@ from ninsho.client.errors import (
     NotOffered,
     TLSFailed,
 )
-from ninsho.client.flow import Close, Flow, Open, Receive, Send, StartTLS
+from ninsho.client.flow import Close, DeadlineOver, Flow, Open, Receive, Send, StartTLS
+from ninsho.client.hiding import Hiding
 from ninsho.client.receipt import Via
 from ninsho.client.secured import Secured
 from ninsho.client.settings import Endpoint, Settings, TLSMode
@@ -27,7 +28,6 @@ CLOSING: Final = 421  # RFC 5321 §3.8: the server closes the connection, whatev
 # RFC 5321 §4.1.1.1 and what old servers say: EHLO is not known here.
 EHLO_UNKNOWN: Final = frozenset((500, 502, 504, 550))
 HIDDEN: Final = "(hidden)"
-SECRET_SIZE: Final = 4  # octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Session:
         self.chunked = False
         self.unclear = False
         self.count = 0
-        self._secrets: tuple[bytes, ...] = ()
+        self._hiding = Hiding()
         self._address = ""
         self._replies = self.parser()
 
@@ -163,22 +163,25 @@ class Session:
             reply = self._replies.next()
         except ProtocolError as error:
             raise self._muddled(str(error)) from None
-        if reply is not None and reply.code >= 400:
+        if reply is not None and (reply.code >= 400 or self._hiding.is_in(reply.lines[0])):
             self.broken |= reply.code == CLOSING
             return self._cleaned(reply)
         return reply
 
     def reply(self, timeout: float) -> Flow[Reply]:
         """Return the next reply; raise ``ConnectionLost`` if the server closes, or is silent for *timeout* seconds."""
+        anew = True
         try:
             while (reply := self._replies.next()) is None:
-                yield from self._more(timeout)
+                yield from self._more(timeout, anew=anew)
+                anew = False
         except ProtocolError as error:
             raise self._muddled(str(error)) from None
         if reply.code == CLOSING:
             self.broken = True
         # A challenge is not shown, and must reach the mechanism as it came.
-        if reply.code >= 400 or (self.watch is not None and reply.code != CHALLENGE):
+        shown = self.watch is not None or self._hiding.is_in(reply.lines[0])
+        if reply.code >= 400 or (shown and reply.code != CHALLENGE):
             reply = self._cleaned(reply)
         if self.watch is not None:
             # RFC 4954 §4: the only use of 334 are SASL's challenges.
@@ -257,9 +260,11 @@ class Session:
 
     def hide(self, *secrets: bytes) -> None:
         """Keep *secrets* out of what is shown of replies: some servers echo what they do not understand."""
-        # One may hold another. What is shorter stands in every other text, and to cut it out there would tell it.
-        new = {secret for secret in secrets if len(secret) >= SECRET_SIZE}
-        self._secrets = tuple(sorted({*self._secrets, *new}, key=len, reverse=True))
+        self._hiding.add(*secrets)
+
+    def cleaned(self, octets: bytes) -> bytes:
+        """Return *octets* of the server's without any secret that it was told."""
+        return self._hiding.cleaned(octets)
 
     def _connect_to(self, endpoint: Endpoint) -> Flow[None]:
         from ninsho.client.login import log_in  # noqa: PLC0415 - only who logs in waits for the mechanisms
@@ -276,9 +281,12 @@ class Session:
         if settings.login is not None:
             yield from log_in(self)
 
-    def _more(self, timeout: float) -> Flow[None]:
+    def _more(self, timeout: float, *, anew: bool) -> Flow[None]:
+        """Receive more of a reply; *anew* begins the time that it may take in all."""
         try:
-            data = yield Receive(timeout)
+            data = yield Receive(timeout, anew=anew)
+        except DeadlineOver as error:
+            raise self._lost(f"no reply before the deadline of {self.settings.timeouts.total:g} s") from error
         except TimeoutError as error:
             raise self._lost(f"no reply within {timeout:g} s") from error
         except OSError as error:
@@ -289,6 +297,9 @@ class Session:
 
     def _muddled(self, reason: str) -> Desynchronized:
         self.broken = True
+        if self._hiding:
+            # What is no reply may be what the server was told.
+            reason = "expected a reply, got what is none"
         self._note(reason, error=True)
         return Desynchronized(f"{self.endpoint}: {reason}")
 
@@ -303,14 +314,9 @@ class Session:
         return ehlo_name(self.settings.ehlo_name, self._address)
 
     def _cleaned(self, reply: Reply) -> Reply:
-        if not self._secrets:
+        if not self._hiding:
             return reply
-        return reply._replace(lines=tuple(self._masked(line) for line in reply.lines))
-
-    def _masked(self, line: bytes) -> bytes:
-        for secret in self._secrets:
-            line = line.replace(secret, HIDDEN.encode())
-        return line
+        return reply._replace(lines=tuple(map(self._hiding.cleaned, reply.lines)))
 
     def _note(self, text: str, *, error: bool = False) -> None:
         if self.watch is not None and text:

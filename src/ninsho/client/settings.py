@@ -9,14 +9,17 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from ninsho.client.names import fault_of_ehlo_name
+from ninsho.client.url import finding
 from ninsho.errors import ConfigurationError
 from ninsho.sasl.exchange import ITERATIONS
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from typing import Unpack
 
     from _typeshed import DataclassInstance
 
+    from ninsho.client.told import Told
     from ninsho.sasl.mechanism import Mechanism
 
 Protocol: TypeAlias = Literal["smtp", "lmtp"]
@@ -37,7 +40,7 @@ def _unknown(place: str, name: str | None, known: Iterable[str]) -> list[str]:
     names = list(known)
     if name is None or name.lower() in map(str.lower, names):
         return []
-    return [f"{place}: expected one of {', '.join(names)}, got {name!r}"]
+    return [f"{place}: expected one of {', '.join(names)}{finding(name)}"]
 
 
 def _not_above_nothing(numbers: "DataclassInstance", *may_be_nothing: str) -> list[str]:
@@ -69,7 +72,9 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if bool(self.host) == bool(self.path):
-            raise ConfigurationError([f"host: expected one, or the path of a socket, got {self.host!r} {self.path!r}"])
+            raise ConfigurationError(
+                [f"host: expected one, or the path of a socket, got {'both' if self.host else 'neither'}"]
+            )
         if self.port not in _PORTS:
             raise ConfigurationError([f"port: expected a number below {_PORTS.stop}, got {self.port}"])
 
@@ -155,7 +160,7 @@ class Login:
         for name in self.exclude:
             yield from _unknown("exclude", name, {**mine, **known})
         if self.auth and self.minimum and self.force is None:
-            yield f"minimum: expected none beside auth={self.auth}, got {self.minimum}"
+            yield f"minimum: expected none beside auth={self.auth}{finding(self.minimum)}"
         if self.password is not None and not self.username:
             yield "username: expected one beside the password, got none"
         # Only some mechanisms need neither: who wants one of these says so.
@@ -284,7 +289,7 @@ class Settings:
 
     @classmethod
     def of(
-        cls, url: str | None = None, /, *, environ: Mapping[str, str] = os.environ, **keywords: object
+        cls, url: str | None = None, /, *, environ: Mapping[str, str] = os.environ, **keywords: "Unpack[Told]"
     ) -> "Settings":
         """Make settings of *url*, else of the environment, and of *keywords*, which win.
 
@@ -301,7 +306,7 @@ class Settings:
         if not self.endpoints:
             yield "host: expected one at least, got none"
         if self.ehlo_name is not None and (fault := fault_of_ehlo_name(self.ehlo_name)):
-            yield f"ehlo_name: {fault}"
+            yield f"ehlo_name: {fault}{finding(self.ehlo_name)}"
         trust = self.trust
         if self.tls is TLSMode.NONE and (trust.ca or trust.certificate or trust.fingerprint or trust.context):
             yield "tls: expected TLS, as it is said whom to believe, got none"

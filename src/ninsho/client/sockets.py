@@ -6,10 +6,10 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from ninsho.client.errors import ConnectionFailed, TLSFailed
-from ninsho.client.flow import Desk
+from ninsho.client.flow import DeadlineOver, Desk
 from ninsho.client.job import Job
 from ninsho.client.proxy import connect
 from ninsho.client.secured import Secured, secured_by
@@ -19,6 +19,11 @@ from ninsho.client.tls import explain, server_name_of
 
 T = TypeVar("T")
 READ = 65_536  # octets
+RESTED: Final = 1.0  # seconds without a word, after which a server may have gone
+# What has to do with the moment, not with the certificate.
+PASSING: Final = (TimeoutError, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+# Linux tells that the other end is closed even where something unread stands before that.
+ENDED: Final = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 QUICK_ACKNOWLEDGEMENT: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)  # Linux has it
 
 
@@ -43,6 +48,7 @@ class SocketTransport:
         self._socket: socket.socket | None = None
         self._acknowledges = False
         self._timeout: float | None = None
+        self._end = 0.0
         self.deadline: float | None = None
 
     def open(self, endpoint: Endpoint, timeout: float) -> Opened:
@@ -65,25 +71,41 @@ class SocketTransport:
         """Shake hands; raise ``TLSFailed``."""
         trust = self._settings.trust
         plain = self._sock
-        plain.settimeout(self._left(timeout))
-        self._timeout = None
         try:
+            plain.settimeout(self._left(timeout))
+            self._timeout = None
             secured = self._context().wrap_socket(plain, server_hostname=server_name_of(trust, self._endpoint))
             self._socket = secured
             return secured_by(secured, trust)
         except (OSError, ValueError) as error:
-            raise TLSFailed(f"{self._endpoint}: {explain(error, self._endpoint, self._settings.tls)}") from error
+            reason = explain(error, self._endpoint, self._settings.tls)
+            raise TLSFailed(f"{self._endpoint}: {reason}", temporary=isinstance(error, PASSING)) from error
 
     def send(self, data: bytes) -> None:
-        """Send all of *data*."""
-        self._timed(self._settings.timeouts.data_block).sendall(data)
+        """Send all of *data*; an error has how many octets were ``handed`` over before it."""
+        handed = 0
+        try:
+            connection = self._timed(self._settings.timeouts.data_block)
+            handed = connection.send(data)
+            while handed < len(data):
+                handed += connection.send(memoryview(data)[handed:])
+        except OSError as error:
+            error.handed = handed  # type: ignore[attr-defined]
+            raise
 
-    def receive(self, timeout: float) -> bytes:
+    def receive(self, timeout: float, *, anew: bool) -> bytes:
         """Return what comes next."""
+        if anew:
+            self._end = time.monotonic() + timeout
+        else:
+            timeout = max(0.001, self._end - time.monotonic())
         connection = self._timed(timeout)
         if self._acknowledges:
             hurry(connection)
-        return connection.recv(READ)
+        try:
+            return connection.recv(READ)
+        except TimeoutError as error:
+            raise self._late(error) from None
 
     def compute(self, function: Callable[[], T]) -> T:
         """Return what *function* returns."""
@@ -91,7 +113,12 @@ class SocketTransport:
 
     def take(self, desk: Desk, *, wait: bool) -> Job | None:
         """Return the next job of *desk*."""
+        begin = time.monotonic()
         job: Job | None = desk.take(wait=wait)
+        if wait and job is not None and time.monotonic() - begin > RESTED and self.is_stale:
+            # It took so long that the server has gone meanwhile: the next connection has it.
+            desk.give_back(job)
+            return None
         self.take_time()
         return job
 
@@ -110,6 +137,28 @@ class SocketTransport:
                 connection.settimeout(0.0)
                 connection.unwrap()
         connection.close()
+
+    def cut(self) -> None:
+        """Let whoever waits in another thread find the connection closed."""
+        if (connection := self._socket) is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def forget(self) -> None:
+        """Close our end without a word: the connection is another process's."""
+        if self._socket is not None:
+            # Not of TLS either: that would end it for the other process.
+            socket.socket.close(self._socket)
+            self._socket = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has closed its end, though not all that it said may have been read."""
+        if self._socket is None:
+            return True
+        poll = select.poll()
+        poll.register(self._socket, ENDED)
+        return bool(poll.poll(0))
 
     @property
     def connection(self) -> "socket.socket | None":
@@ -160,12 +209,36 @@ class SocketTransport:
             return connection
         if settings.proxy:
             return connect(settings.proxy, endpoint.host, endpoint.port, timeout)
-        return socket.create_connection((endpoint.host, endpoint.port), timeout, settings.source_address)
+        return self._to_any(socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM), timeout)
+
+    def _to_any(self, addresses: list[Any], timeout: float) -> socket.socket:
+        """Connect to the first that answers; each gets its share of the time."""
+        end, failure = time.monotonic() + timeout, OSError("the name has no address")
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(max(0.001, (end - time.monotonic()) / (len(addresses) - number)))
+                if self._settings.source_address:
+                    connection.bind(self._settings.source_address)
+                connection.connect(address)
+            except OSError as error:
+                connection.close()
+                failure = error
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                return connection
+        raise failure
+
+    def _late(self, error: TimeoutError) -> TimeoutError:
+        over = self.deadline is not None and time.monotonic() >= self.deadline
+        return DeadlineOver() if over else error
 
     def _left(self, timeout: float) -> float:
         if self.deadline is None:
             return timeout
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the time for the whole message is over")
+            raise DeadlineOver
         return min(timeout, left)

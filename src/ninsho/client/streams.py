@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ninsho.client.errors import ConnectionFailed, TLSFailed
-from ninsho.client.flow import Desk
+from ninsho.client.flow import DeadlineOver, Desk
 from ninsho.client.job import Job
 from ninsho.client.secured import Secured, secured_by
 from ninsho.client.session import Opened
 from ninsho.client.settings import Endpoint, Settings, TLSMode
-from ninsho.client.sockets import READ, hurry
+from ninsho.client.sockets import PASSING, READ, RESTED, hurry
+from ninsho.wire.smtp import REPLY_LIMIT
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -31,15 +32,16 @@ class Wire(asyncio.BufferedProtocol):
         self.ended = False
         self.error: Exception | None = None
         self.paused = False
-        self._loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[None] = self._loop.create_future()
+        self.loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self.loop.create_future()
         # One buffer for all that comes: asyncio would make one of 256 KiB for each read.
         # A view: asyncio's TLS cuts pieces off it to read into, and of a bytearray these would be copies.
         self._buffer = memoryview(bytearray(READ))
-        self._received = b""
+        self._received: list[bytes] = []
+        self._size = 0
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._deadline = 0.0
+        self._end = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
         self._socket: socket.socket | None = None
 
@@ -60,8 +62,11 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, count: int) -> None:
         """Keep octets."""
-        data = bytes(self._buffer[:count])
-        self._received = self._received + data if self._received else data
+        self._received.append(bytes(self._buffer[:count]))
+        self._size += count
+        if self._size > REPLY_LIMIT:
+            # Nobody reads, and no server has so much to say.
+            self.transport.pause_reading()
         if self._socket is not None:
             hurry(self._socket)
         _wake(self._reader)
@@ -89,51 +94,56 @@ class Wire(asyncio.BufferedProtocol):
         self.paused = False
         _wake(self._writer)
 
-    async def read(self, timeout: float) -> bytes:  # noqa: ASYNC109 - the want's own
+    async def read(self, timeout: float, *, anew: bool) -> bytes:  # noqa: ASYNC109 - the want's own
         """Return all that came, empty at the end of the connection; raise ``TimeoutError``."""
+        if anew:
+            self._end = self.loop.time() + timeout
         while not self._received:
             if self.ended:
                 if self.error is not None:
                     raise ConnectionResetError(*self.error.args)
                 return b""
-            self._watch(timeout)
-            self._reader = self._loop.create_future()
+            self._watch()
+            self._reader = self.loop.create_future()
             try:
                 await self._reader
             finally:
                 self._reader = None
-        data, self._received = self._received, b""
+        data = self._received[0] if len(self._received) == 1 else b"".join(self._received)
+        if self._size > REPLY_LIMIT:
+            self.transport.resume_reading()
+        self._received.clear()
+        self._size = 0
         return data
 
     async def drained(self) -> None:
         """Wait until more may be sent."""
         while self.paused and not self.ended:
-            self._writer = self._loop.create_future()
+            self._writer = self.loop.create_future()
             try:
                 await self._writer
             finally:
                 self._writer = None
 
-    def _watch(self, timeout: float) -> None:
-        """Let whoever reads wait no longer than *timeout*.
+    def _watch(self) -> None:
+        """Let whoever reads wait no longer than to the end.
 
         One timer serves many reads, as nearly all end in time: a timer for each costs 10 µs.
         """
-        self._deadline = self._loop.time() + timeout
-        if self._watchdog is not None and self._watchdog.when() > self._deadline:
+        if self._watchdog is not None and self._watchdog.when() > self._end:
             self._watchdog.cancel()
             self._watchdog = None
         if self._watchdog is None:
-            self._watchdog = self._loop.call_at(self._deadline, self._bark)
+            self._watchdog = self.loop.call_at(self._end, self._bark)
 
     def _bark(self) -> None:
         self._watchdog = None
         if self._reader is None or self._reader.done():
             return
-        if self._loop.time() >= self._deadline:
+        if self.loop.time() >= self._end:
             self._reader.set_exception(TimeoutError())
         else:
-            self._watchdog = self._loop.call_at(self._deadline, self._bark)
+            self._watchdog = self.loop.call_at(self._end, self._bark)
 
 
 class StreamTransport:
@@ -168,7 +178,7 @@ class StreamTransport:
             raise TLSFailed(f"{self._endpoint}: the server, or somebody in between, sent more before TLS began")
         try:
             name = server_name_of(trust, self._endpoint)
-            limit = self._left(timeout)
+            limit = max(0.001, self._left(timeout))
             started = await asyncio.get_running_loop().start_tls(
                 wire.transport, wire, self._context(), server_hostname=name, ssl_handshake_timeout=limit
             )
@@ -177,22 +187,32 @@ class StreamTransport:
             wire.transport = started
             return secured_by(started.get_extra_info("ssl_object"), trust)
         except (OSError, ValueError) as error:
+            # Nobody tells the protocol of a handshake that failed.
+            wire.transport.abort()
+            wire.connection_lost(None)
             reason = _explained(error, self._endpoint, self._settings.tls)
-            raise TLSFailed(f"{self._endpoint}: {reason}") from error
+            raise TLSFailed(f"{self._endpoint}: {reason}", temporary=isinstance(error, PASSING)) from error
 
     async def send(self, data: bytes) -> None:
         """Send all of *data*."""
         wire = self._open
         if wire.ended:
-            raise ConnectionResetError(*(wire.error.args if wire.error else ("the server closed the connection",)))
+            closed = ConnectionResetError(*(wire.error.args if wire.error else ("the server closed the connection",)))
+            closed.handed = 0  # type: ignore[attr-defined]
+            raise closed
         wire.transport.write(data)
         if wire.paused:
             async with asyncio.timeout(self._left(self._settings.timeouts.data_block)):
                 await wire.drained()
 
-    async def receive(self, timeout: float) -> bytes:  # noqa: ASYNC109 - the want's own
+    async def receive(self, timeout: float, *, anew: bool) -> bytes:  # noqa: ASYNC109 - the want's own
         """Return what comes next."""
-        return await self._open.read(self._left(timeout))
+        try:
+            return await self._open.read(self._left(timeout), anew=anew)
+        except TimeoutError:
+            if self.deadline is not None and time.monotonic() >= self.deadline:
+                raise DeadlineOver from None
+            raise
 
     async def compute(self, function: Callable[[], T]) -> T:
         """Return what *function* returns, from a thread."""
@@ -200,7 +220,12 @@ class StreamTransport:
 
     async def take(self, desk: Desk, *, wait: bool) -> Job | None:
         """Return the next job of *desk*."""
+        begin = time.monotonic()
         job: Job | None = await desk.take(wait=wait)
+        if wait and job is not None and time.monotonic() - begin > RESTED and self.is_stale:
+            # It took so long that the server has gone meanwhile: the next connection has it.
+            desk.give_back(job)
+            return None
         self.take_time()
         return job
 
@@ -233,6 +258,15 @@ class StreamTransport:
         if wire is not None and wire.transport is not None and not wire.lost.done():
             wire.ended = True
             wire.transport.abort()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has closed its end, though not all that it said may have been read."""
+        return self._wire is None or self._wire.ended
+
+    def belongs_to(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether the connection was made in *loop*."""
+        return self._wire is not None and self._wire.loop is loop
 
     @property
     def is_stale(self) -> bool:

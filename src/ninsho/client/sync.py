@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Never, Self
 
 from ninsho.client.flow import emit, run
 from ninsho.client.job import Job
@@ -18,6 +18,11 @@ from ninsho.client.transcript import Watch
 from ninsho.errors import ClientError
 from ninsho.mail.message import Options, Recipient, Submission
 from ninsho.mail.options import NO_OPTIONS
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ninsho.client.told import Told
 
 # A pull from an iterable that takes longer: then what was sent is heard before the next one is waited for.
 SLOW = 0.005  # seconds
@@ -188,9 +193,14 @@ class Client:
     """
 
     def __init__(
-        self, url: str | Settings | None = None, /, *, transcript: Watch | None = None, **keywords: object
+        self,
+        url: str | Settings | None = None,
+        /,
+        *misplaced: Never,
+        transcript: Watch | None = None,
+        **keywords: "Unpack[Told]",
     ) -> None:
-        self._office = Office.of(url, transcript, keywords)
+        self._office = Office.of(url, transcript, keywords, misplaced)
         self._places = threading.BoundedSemaphore(self.settings.limits.connections)
         self._lock, self._visiting = threading.Lock(), threading.Lock()
         # The threads that have a connection.

@@ -6,7 +6,6 @@ No error quotes what may be part of a password, wherever it came to stand.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
@@ -63,6 +62,8 @@ def _expectation(url: str, schemes: tuple[str, ...]) -> str:
     expected = f"expected {', '.join(f'{scheme}://' for scheme in schemes)} and then a host"
     if _BARE.fullmatch(url):
         return f"{expected}, got {url!r}; did you mean {schemes[0]}://{url}?"
+    from difflib import get_close_matches  # noqa: PLC0415 - 7 ms, for those who mistype
+
     scheme, separator, _ = url.partition("://")
     close = get_close_matches(scheme.lower(), schemes, n=1) if separator else []
     return f"{expected}; did you mean {close[0]}://?" if close else expected
@@ -89,6 +90,12 @@ def _attempt(faults: list[str], default: T, read: Callable[..., T], *texts: str)
     except ValueError as error:
         faults.append(str(error))
     return default
+
+
+def finding(value: object) -> str:
+    """What an error says of a *value* that is wrong: the value, unless it may hold a password."""
+    shown = repr(value)
+    return "" if "@" in shown or "://" in shown else f", got {shown}"
 
 
 def hosts_of(text: str) -> tuple[tuple[str, int | None], ...]:

@@ -100,7 +100,8 @@ class Replies:
         if len(lines) < count or self._lines:
             return None
         replies = [self._known.get(line) for line in lines]
-        if None in replies:
+        # Only the last may be anything but a success: that of DATA.
+        if None in replies or any(reply.code >= 300 for reply in cast("list[Reply]", replies[:-1])):
             return None
         self._rest = rest
         return cast("list[Reply]", replies)

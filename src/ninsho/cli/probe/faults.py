@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from ninsho.cli.probe.certificate import Certificate
 from ninsho.cli.probe.look import Hello, Look
+from ninsho.cli.send.words import in_options, said
 from ninsho.sasl.mechanism import Properties
 from ninsho.sasl.registry import clients
 
@@ -49,8 +50,8 @@ def faults_of(found: Look, certificate: Certificate | None, now: datetime) -> li
 
 def _of_the_talk(found: Look) -> Iterator[Fault]:
     if found.error is not None:
-        what, _, remedy = str(found.error).removeprefix(f"{found.endpoint}: ").partition(": ")
-        yield Fault(what if remedy else str(found.error).removeprefix(f"{found.endpoint}: "), remedy)
+        what, _, remedy = said(found.error).removeprefix(f"{found.endpoint}: ").partition(": ")
+        yield Fault(what, remedy)
     if found.seconds.get("greeting", 0) > SLOW:
         yield Fault(
             f"greets after {found.seconds['greeting']:.0f} s",
@@ -101,7 +102,7 @@ def _of_tls(found: Look) -> Iterator[Fault]:
 
 def _of_the_certificate(found: Look, certificate: Certificate | None, now: datetime) -> Iterator[Fault]:
     if found.distrust:
-        what, _, remedy = found.distrust.partition(": ")
+        what, _, remedy = in_options(found.distrust).partition(": ")
         yield Fault(what, remedy or "clients refuse it: install one that is good")
     if certificate is None:
         if found.secured:

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from ninsho.cli.probe.look import Look
 from ninsho.cli.probe.mechanisms import Standing
+from ninsho.cli.send.words import said
 from ninsho.client.errors import AuthenticationFailed, NotOffered
 from ninsho.client.flow import Flow, run
 from ninsho.client.secret_sources import revealed
@@ -97,9 +98,9 @@ def _attempt(settings: Settings, name: str, watch: Watch | None) -> Attempt:
         reason = str(error).removeprefix(f"{error.what}: ")
         return Attempt(name, "denied", reason, time.perf_counter() - start, error)
     except NotOffered as error:
-        return Attempt(name, "not tried", str(error))
+        return Attempt(name, "not tried", said(error))
     except ClientError as error:
-        return Attempt(name, "failed", str(error), time.perf_counter() - start)
+        return Attempt(name, "failed", said(error), time.perf_counter() - start)
     finally:
         transport.close()
     return Attempt(name, "granted", "", time.perf_counter() - start)

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.options import JsonOption
-from ninsho.cli.send.server import ServerOptions
+from ninsho.cli.send.server import ServerOptions, meant
 from ninsho.client.assembly import IMPLICIT_PORT, RELAY_PORT, SUBMISSION_PORT
 from ninsho.client.settings import Endpoint, Settings, Timeouts, TLSMode
 from ninsho.client.url import hosts_of
@@ -66,4 +66,4 @@ def _hosts(target: str) -> tuple[tuple[str, int | None], ...]:
     try:
         return hosts_of(target)
     except ValueError as error:
-        raise WrongUsage(str(error)) from None
+        raise WrongUsage(f"{error}{meant(target)}") from None

@@ -3,6 +3,9 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from email.message import EmailMessage
+from itertools import chain
+from typing import Any
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send.chat import chat
@@ -13,12 +16,16 @@ from ninsho.cli.send.options import ComposeOptions, SendOptions
 from ninsho.cli.send.outcome import facts, sentences, status, way
 from ninsho.cli.send.preview import preview
 from ninsho.cli.send.progress import bar
-from ninsho.cli.send.server import ServerOptions
+from ninsho.cli.send.server import STANDARD_INPUT, ServerOptions
+from ninsho.cli.send.standard_input import readers, skip_password
+from ninsho.cli.send.untried import named, untried
+from ninsho.cli.send.words import said
 from ninsho.cli.terminal import remark, say, say_json, visible
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
 from ninsho.errors import ClientError
+from ninsho.mail.attachments import StreamedMessage
 from ninsho.mail.message import Submission
 
 
@@ -53,15 +60,30 @@ class _Run:
         """Return what is to be sent, and how many messages that is, None where nobody knows."""
         sending = self._sending
         options, recipients = sending.options, sending.recipient or None
-        if not sending.message:
-            given: Iterable[Given] = [Given("", composed(composing, self._login))]
-            count: int | None = 1
-        elif composing.given:
+        if sending.message and composing.given:
             raise WrongUsage("expected --message, or options that make one, got both")
+        self._begin(readers(composing, sending))
+        if not sending.message:
+            given: Iterable[Given] = [Given("", self._composed(composing))]
+            count: int | None = 1
         else:
             given = whole = Mail(sending.message, sending.sender, stack)
             count = whole.count
         return ((one, Submission(one.message, sending.sender, recipients, options)) for one in given), count
+
+    def _begin(self, readers: list[str]) -> None:
+        """Take the password from standard input before anybody else reads there."""
+        if self._server.password_file != STANDARD_INPUT:
+            return
+        if not self._sending.dry_run:
+            self._settings  # noqa: B018 - made with it
+        elif readers:
+            skip_password()
+
+    def _composed(self, composing: ComposeOptions) -> EmailMessage | StreamedMessage:
+        behind_password = self._server.password_file == STANDARD_INPUT
+        recipients = bool(self._sending.recipient)
+        return composed(composing, self._login, recipients=recipients, behind_password=behind_password)
 
     def deliver(self, mail: Iterable[tuple[Given, Submission]], count: int | None) -> int:
         """Send it; say what became of it, and return the exit status."""
@@ -78,7 +100,7 @@ class _Run:
                     self._tell(receipt, self._places[len(receipts) - 1], alone=count == 1)
             except ClientError as error:
                 failure = error
-        self._conclude(receipts, failure, alone=count == 1)
+        self._conclude(receipts, failure, submissions, alone=count == 1)
         return status(receipts, failure)
 
     def _submissions(self, mail: Iterable[tuple[Given, Submission]]) -> Iterator[Submission]:
@@ -96,14 +118,28 @@ class _Run:
         if receipt.ok:
             say(way(receipt))
 
-    def _conclude(self, receipts: list[Receipt], failure: ClientError | None, *, alone: bool) -> None:
+    def _conclude(
+        self, receipts: list[Receipt], failure: ClientError | None, left: Iterator[Submission], *, alone: bool
+    ) -> None:
+        """Say what became of all; *left* are those that were not even tried, for *failure*."""
         if self._sending.as_json:
-            say_json([facts(place, receipt) for place, receipt in zip(self._places, receipts, strict=False)])
-        elif not alone and not self._sending.quiet:
-            accepted = sum(receipt.ok for receipt in receipts)
-            say(f"{accepted} of {len(self._places)} messages accepted")
+            say_json(self._facts(receipts, failure, left))
+        else:
+            for _ in left:
+                remark(f"{visible(self._places[-1])}: unsent: never tried")
+            if not alone and not self._sending.quiet:
+                accepted = sum(receipt.ok for receipt in receipts)
+                say(f"{accepted} of {len(self._places)} messages accepted")
         if failure is not None and not any(receipt.error is failure for receipt in receipts):
-            remark(f"ninsho: {visible(str(failure))}")
+            remark(f"ninsho: {visible(said(failure))}")
+
+    def _facts(
+        self, receipts: list[Receipt], failure: ClientError | None, left: Iterator[Submission]
+    ) -> list[dict[str, Any]]:
+        tried = (named(receipt, failure) for receipt in receipts)
+        never = (untried(submission, failure) for submission in left)
+        # A place is known when its message has been taken.
+        return [facts(place, receipt) for receipt, place in zip(chain(tried, never), self._places, strict=False)]
 
     @property
     def _settings(self) -> Settings:
@@ -113,5 +149,7 @@ class _Run:
         return self._told
 
     def _login(self) -> str:
+        if self._sending.dry_run:
+            return self._server.user_name(self._sending.via, "--via")
         login = self._settings.login
         return login.username if login else ""

@@ -11,26 +11,33 @@ from pathlib import Path
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send.fields import date, message_id
 from ninsho.cli.send.options import ComposeOptions
+from ninsho.cli.send.standard_input import STANDARD_INPUT, read
 from ninsho.mail.addresses import mailboxes, single
 from ninsho.mail.attachments import Attachment, StreamedMessage
 from ninsho.mail.unsendable import Unsendable
 
 _FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*)", re.DOTALL)  # RFC 5322 §2.2
-_STANDARD_INPUT = "-"
+# Also those of a message that is sent again (RFC 5322 §3.6.6).
+_DESTINATIONS = tuple(f"{prefix}{name}" for prefix in ("", "resent-") for name in ("to", "cc", "bcc"))
 
 
-def composed(options: ComposeOptions, login: Callable[[], str]) -> EmailMessage | StreamedMessage:
+def composed(
+    options: ComposeOptions, login: Callable[[], str], *, recipients: bool, behind_password: bool
+) -> EmailMessage | StreamedMessage:
     """Write the message; *login* tells the user name, which is the author's address where none is given.
 
-    Raises ``WrongUsage`` for what cannot stand in a message.
+    *recipients* says that it need not name any, as they are given besides; *behind_password* that the password has been
+    read from standard input before. Raises ``WrongUsage`` for what cannot stand in a message, and for what it lacks.
     """
     author = options.author if options.author is not None else _author(login())
     message = EmailMessage(SMTP)
     with _meaning():
         for name, value in _header(options, author):
             message[name] = value
+    if not recipients and not any(name in message for name in _DESTINATIONS):
+        raise WrongUsage("expected --to, --cc, --bcc or --recipient, got none")
     _complete(message, author)
-    _fill(message, options)
+    _fill(message, options, behind_password=behind_password)
     if not options.attach:
         return message
     return StreamedMessage(message, [Attachment(_readable(path)) for path in options.attach])
@@ -86,11 +93,14 @@ def _complete(message: EmailMessage, author: str) -> None:
         message["Message-ID"] = message_id(single(str(message.get("sender") or author), "--from"))
 
 
-def _fill(message: EmailMessage, options: ComposeOptions) -> None:
+def _fill(message: EmailMessage, options: ComposeOptions, *, behind_password: bool) -> None:
     """Give it its text, its HTML, or both."""
-    text, html = _read("--text", options.text), _read("--html", options.html)
+    text, html = (
+        read(option, needed=behind_password) if value == STANDARD_INPUT else value
+        for option, value in (("--text", options.text), ("--html", options.html))
+    )
     if text is None and html is None:
-        text = _read("--text", _typed(needed=not options.attach))
+        text = _typed(needed=not options.attach, behind_password=behind_password)
     if text is not None:
         message.set_content(_text("--text", text))
     if html is not None and text is not None:
@@ -99,21 +109,12 @@ def _fill(message: EmailMessage, options: ComposeOptions) -> None:
         message.set_content(_text("--html", html), subtype="html")
 
 
-def _typed(*, needed: bool) -> str:
+def _typed(*, needed: bool, behind_password: bool) -> str:
     if not sys.stdin.isatty():
-        return _STANDARD_INPUT
+        return read("--text", needed=needed and behind_password)
     if needed:
         raise WrongUsage("expected --text, --html, --attach, or a text on standard input, got none")
     return ""
-
-
-def _read(option: str, value: str | None) -> str | None:
-    if value != _STANDARD_INPUT:
-        return value
-    try:
-        return sys.stdin.buffer.read().decode()
-    except UnicodeDecodeError:
-        raise WrongUsage(f"{option}: standard input: expected UTF-8, got something else") from None
 
 
 def _readable(path: Path) -> Path:

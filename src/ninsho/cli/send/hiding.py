@@ -1,5 +1,6 @@
 """Taking passwords out of the arguments that ps(1) shows of this process to everybody on the machine."""
 
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from ninsho.client.url import parse
 
 # proc_pid_stat(5): arg_start and arg_end are fields 48 and 49; the first one behind the name in brackets is field 3.
 _START, _END = 48 - 3, 49 - 3
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def hide(url: str | None, *, quiet: bool = False) -> None:
@@ -39,6 +41,10 @@ def overwrite(argument: str) -> None:
 
 def _holds_secret(url: str) -> bool:
     address = parse(url)
+    if address.faults:
+        # To forget the scheme, or to take another, is no reason for a suspicion.
+        match = _SCHEME.match(url)
+        address = parse(f"smtp://{url[match.end() if match else 0 :]}")
     # What cannot be read may hold one anywhere.
     secret = any(WORDS[name].secret for name, _ in address.parameters if name in WORDS)
     return bool(address.password is not None or secret or (address.faults and "@" in url))

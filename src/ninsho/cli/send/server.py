@@ -1,7 +1,9 @@
 """The options that tell of a server and of whom to log in as, which ``send`` and ``probe`` share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +13,16 @@ from cyclopts import Parameter
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.passwords import ask, read_line
 from ninsho.client.settings import Settings
+from ninsho.client.url import parse
 from ninsho.errors import ConfigurationError, MalformedMessage
 from ninsho.text import decode_password
 
 STANDARD_INPUT = Path("-")
 ASK = "ask"
+# What of a URL without its scheme can be nothing but a host, and perhaps a port.
+_PLACE = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+# What else is missing where nobody can read the URL that should have said it.
+_FOLLOW_ONS = ("username: expected one", "password: expected one")
 
 
 @Parameter(name="*")
@@ -48,11 +55,27 @@ class ServerOptions:
         Raises ``WrongUsage``, or ``ConfigurationError`` where the environment is wrong.
         """
         try:
-            return Settings.of(url, **self._keywords(), **more)  # type: ignore[arg-type]  # its keywords
+            return Settings.of(url, **{**self._keywords(), **more})
         except ConfigurationError as error:
-            if any(problem.startswith("SMTP_") for problem in error.problems):
-                raise
-            raise WrongUsage("; ".join(self._placed(problem, place) for problem in error.problems)) from None
+            problems = _causes(error.problems)
+        if any(problem.startswith("SMTP_") for problem in problems):
+            raise ConfigurationError(problems)
+        raise WrongUsage("; ".join(self._placed(problem, place) for problem in problems) + meant(url))
+
+    def user_name(self, url: str | None, place: str) -> str:
+        """Return the user name, empty where there is none; no secret is fetched, asked for or expected.
+
+        Raises as ``settings`` does.
+        """
+        bare = replace(self, password_file=None)
+        try:
+            settings = bare.settings(url, place)
+        except (WrongUsage, ConfigurationError) as error:
+            with suppress(WrongUsage, ConfigurationError):
+                settings = bare.settings(url, place, password=_no_password)
+                return settings.login.username if settings.login else ""
+            raise error from None
+        return settings.login.username if settings.login else ""
 
     def _keywords(self) -> dict[str, Any]:
         alike = ("username", "password_command", "token_command", "auth", "tls", "timeout")
@@ -76,6 +99,27 @@ class ServerOptions:
         if name == "url":
             return f"{place}{colon}{rest}"
         return f"--{name.replace('_', '-')}{colon}{rest}" if getattr(self, name, None) else problem
+
+
+def _no_password() -> str:
+    return ""
+
+
+def _causes(problems: Sequence[str]) -> list[str]:
+    """Leave out what follows from a URL that cannot be read."""
+    if not any(problem.startswith(("url:", "SMTP_URL:")) for problem in problems):
+        return list(problems)
+    return [problem for problem in problems if not problem.startswith(_FOLLOW_ONS)]
+
+
+def meant(url: str | None) -> str:
+    """Suggest what a login and a host without a scheme may have meant; what stands before the @ is not shown."""
+    if url is None or "://" in url:
+        return ""
+    _, at, place = url.partition("?")[0].rpartition("@")
+    if not at or not _PLACE.fullmatch(place) or parse(f"smtp://{url}").faults:
+        return ""
+    return f"; did you mean smtp://…@{place}?"
 
 
 def _first_line(file: Path) -> str:
