@@ -1,6 +1,6 @@
 """Django's mail through our client: ``ninsho.django.EmailBackend``, in ``MAILERS`` or as ``EMAIL_BACKEND``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any, Final
 
@@ -8,12 +8,14 @@ from django.conf import settings as site
 from django.core.exceptions import ImproperlyConfigured
 from django.core.mail.backends.base import BaseEmailBackend
 
+from ninsho.client.job import Job
 from ninsho.client.keywords import WORDS
 from ninsho.client.office import delivered
+from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
-from ninsho.errors import ClientError, ConfigurationError
-from ninsho.mail.message import Submission
+from ninsho.errors import ClientError, ConfigurationError, NinshoError
+from ninsho.mail.message import Submission, Unsendable
 
 # What Django calls otherwise than we do, and its settings of before 6.1.
 _NAMES: Final = {"ssl_keyfile": "key", "ssl_certfile": "certificate"}
@@ -69,7 +71,8 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]  # Django tells no t
                 return False
             try:
                 self._client.connect()
-            except ClientError:
+            except NinshoError:
+                # Also where the password cannot be had, which Django would tell by a login that fails.
                 if self.fail_silently:
                     return None
                 raise
@@ -82,38 +85,94 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]  # Django tells no t
         self._client.close()
 
     def send_messages(self, email_messages: Sequence[Any]) -> int:
-        """Send all, and return how many were taken for one recipient at least; then raise the first failure."""
-        messages = [message for message in email_messages or () if message.recipients()]
-        if not messages:
+        """Send all, and return how many were taken for one recipient at least; then raise the first failure.
+
+        That may be one of Django's own, such as ``BadHeaderError``, where a message could not be made.
+        """
+        letters = _Letters([message for message in email_messages or () if message.recipients()])
+        if not letters:
             return 0
         try:
-            sent, failure = self._sent(messages)
+            self._deliver(letters)
         finally:
             if not self._kept:
                 self._client.close()
-        if failure is not None and not self.fail_silently:
-            raise failure
-        return sent
+        if letters.failures and not self.fail_silently:
+            raise letters.failures[min(letters.failures)]
+        return len(letters) - len(letters.failures)
 
-    def _sent(self, messages: list[Any]) -> tuple[int, ClientError | None]:
-        sent, failures = 0, []
-        receipts = self._client.send_many([_submission(message) for message in messages])
+    def _deliver(self, letters: "_Letters") -> None:
+        """Send all that can be; let each have its receipt."""
+        # Several connections have threads, and in these Django would translate to another language.
+        several = self._client.settings.limits.connections > 1
         try:
-            for receipt, message in zip(receipts, messages, strict=False):
-                message.receipt = receipt
-                try:
-                    delivered(receipt)
-                    sent += 1
-                except ClientError as error:
-                    failures.append(error)
+            for number, receipt in enumerate(self._client.send_many(list(letters) if several else letters)):
+                letters.take(letters.made[number], receipt)
+        except NinshoError as error:
+            letters.give_up(error)
+
+
+class _Letters(Sequence[Submission]):
+    """Django's messages, each made when its turn comes, and but once.
+
+    ``made`` are the places of those that could be, ``failures`` say by the place why a message was not sent.
+    """
+
+    def __init__(self, messages: list[Any]) -> None:
+        self._messages = messages
+        self._open = set(range(len(messages)))
+        self.made: list[int] = []
+        self.failures: dict[int, Exception] = {}
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __getitem__(self, place: Any) -> Any:  # noqa: ANN401 - what a sequence has; nobody asks for it
+        return self._messages[place]
+
+    def __iter__(self) -> Iterator[Submission]:
+        for place, message in enumerate(self._messages):
+            try:
+                submission = Submission(message.message(), *_envelope(message))
+            except Exception as error:  # noqa: BLE001 - one that cannot be made is no reason to stop the others
+                self._fail(place, error)
+                continue
+            self.made.append(place)
+            yield submission
+
+    def take(self, place: int, receipt: Receipt) -> None:
+        """Take the receipt of a message."""
+        self._settle(place, receipt)
+        try:
+            delivered(receipt)
         except ClientError as error:
-            failures.append(error)
-        return sent, failures[0] if failures else None
+            self.failures[place] = error
+
+    def give_up(self, error: NinshoError) -> None:
+        """Let *error* be the fate of all that have no receipt."""
+        for place in sorted(self._open):
+            self._fail(place, error)
+
+    def _fail(self, place: int, error: Exception) -> None:
+        job = Job(Submission(b"", *_envelope(self._messages[place])))
+        job.fail(error if isinstance(error, ClientError) else _unsendable(error))
+        self._settle(place, job.receipt())
+        self.failures[place] = error
+
+    def _settle(self, place: int, receipt: Receipt) -> None:
+        self._messages[place].receipt = receipt
+        self._open.remove(place)
 
 
-def _submission(message: Any) -> Submission:  # noqa: ANN401 - Django's EmailMessage
+def _envelope(message: Any) -> tuple[str, list[str]]:  # noqa: ANN401 - Django's EmailMessage
     # str(): Django allows texts that are translated when they are needed.
-    return Submission(message.message(), str(message.from_email), [str(one) for one in message.recipients()])
+    return str(message.from_email), [str(one) for one in message.recipients()]
+
+
+def _unsendable(error: Exception) -> Unsendable:
+    unsendable = Unsendable(f"the message cannot be sent: {type(error).__name__}")
+    unsendable.__cause__ = error
+    return unsendable
 
 
 def _settings(told: dict[str, Any], *, of_site: bool) -> Settings:

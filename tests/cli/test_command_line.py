@@ -1,6 +1,7 @@
 """The command line as a whole: its help, its exit statuses, and what it loads."""
 
 import io
+import json
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ from loading import loaded_after
 
 import ninsho as package
 from ninsho.cli.commands import COMMANDS, NOUNS, Command
-from ninsho.cli.terminal import coloured, confirmed, say_table, visible
+from ninsho.cli.terminal import coloured, confirmed, say_json, say_table, visible
 
 HEAVY = ("asyncio", "pydantic", "sqlalchemy", "uvloop", "bcrypt", "ninsho.daemon", "ninsho.stores", "ninsho.sasl.plain")
 
@@ -86,6 +87,34 @@ def test_wrong_usage_ends_with_2_and_a_sentence(ninsho: Run, tokens: list[str], 
     assert (ended.status, ended.out) == (2, "")
     assert ended.err.startswith("ninsho: ")
     assert sentence in ended.err
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "smtp://alice:hunter2@h",
+        "smtp://alice:se'hunter2@h",
+        "smtp://alice:pa hunter2@h",
+        "smtp://alice:pa\nhunter2@h",
+        "smtp://h?token=hunter2",
+        "alice:hunter2@h",
+    ],
+)
+def test_a_url_in_the_wrong_place_is_not_quoted(ninsho: Run, token: str) -> None:
+    ended = ninsho("send", token)
+    assert (ended.status, ended.out) == (2, "")
+    assert "hunter2" not in ended.err
+    assert "(hidden)" in ended.err
+
+
+def test_json_can_be_printed_and_cannot_command_the_terminal(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    value = {"place": "f\udcfc.txt", "text": "田中 a\x9b2J\u202e\U000e0001\n\x7f Grüße"}
+    say_json(value)
+    printed = capsysbinary.readouterr().out.decode()
+    assert json.loads(printed) == value
+    assert printed.replace("\n", "").isprintable()
+    assert "田中" in printed
+    assert "Grüße" in printed
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:

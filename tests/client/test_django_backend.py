@@ -10,9 +10,11 @@ from django.conf import settings
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
 from django.test.utils import override_settings
+from django.utils.functional import lazy
 
 from ninsho.client.errors import AuthenticationFailed, ConnectionFailed, RecipientsRefused
 from ninsho.django import EmailBackend
+from ninsho.errors import NinshoError
 from ninsho.testing import MailServer
 
 BACKEND = "ninsho.django.EmailBackend"
@@ -147,6 +149,68 @@ def test_those_who_are_refused(server):
         assert mail.get_connection(fail_silently=True).send_messages(messages) == 2
 
 
+def test_a_message_that_cannot_be_made_stops_no_others(server):
+    messages = [letter(1), letter("x\ny"), letter(3)]
+    with at(server):
+        with pytest.raises(mail.BadHeaderError):
+            mail.get_connection().send_messages(messages)
+        assert [received.message["Subject"] for received in server.messages] == ["hi 1", "hi 3"]
+        assert [message.receipt.ok for message in messages] == [True, False, True]
+        assert messages[1].receipt.refused[0].recipient == "b@example.org"
+        assert isinstance(messages[1].receipt.error.__cause__, mail.BadHeaderError)
+        assert mail.get_connection(fail_silently=True).send_messages(messages) == 2
+        assert mail.get_connection(fail_silently=True).send_messages(messages[1:2]) == 0
+
+
+def test_the_first_failure_is_the_first_messages(server):
+    server.fail("RCPT", 550, "no", when="nobody@example.org".__eq__)
+    refused, faulty = letter(1, to="nobody@example.org"), letter("x\ny")
+    with at(server):
+        with pytest.raises(RecipientsRefused):
+            mail.get_connection().send_messages([refused, faulty])
+        with pytest.raises(mail.BadHeaderError):
+            mail.get_connection().send_messages([faulty, refused])
+
+
+def test_messages_are_made_in_the_language_of_who_sends_them(server):
+    made = [letter(), letter()]
+    for message in made:
+        message.subject = lazy(lambda: threading.current_thread().name, str)()
+    with at(server):
+        assert mail.get_connection(connections=2).send_messages(made) == 2
+    assert {received.message["Subject"] for received in server.messages} == {threading.current_thread().name}
+
+
+def test_each_message_is_made_when_its_turn_comes(server):
+    made = []
+
+    class Noted(mail.EmailMessage):
+        def message(self, **told):
+            made.append(len(server.messages))
+            return super().message(**told)
+
+    with at(server):
+        messages = [Noted("hi", "hello\n", "a@example.org", ["b@example.org"]) for _ in range(100)]
+        assert mail.get_connection().send_messages(messages) == 100
+    assert made[0] == 0
+    assert made[-1] > 50
+
+
+@pytest.mark.parametrize("secret", [{"password_command": "false"}, {"password": lambda: "a\0b"}])
+def test_a_password_that_cannot_be_had_is_a_failure_to_send(server, secret):
+    def backend(**told):
+        return EmailBackend("127.0.0.1", server.port, username="tim", use_tls=False, **secret, **told)
+
+    message = letter()
+    with pytest.raises(NinshoError):
+        backend().send_messages([message])
+    assert not message.receipt.ok
+    with pytest.raises(NinshoError):
+        backend().open()
+    assert backend(fail_silently=True).send_messages([message, letter()]) == 0
+    assert backend(fail_silently=True).open() is None
+
+
 def test_a_message_for_nobody_is_none(server):
     with at(server):
         assert mail.get_connection().send_messages([mail.EmailMessage("hi", "", "a@example.org", [])]) == 0
@@ -163,7 +227,9 @@ def test_where_nothing_listens():
         with pytest.raises(ConnectionFailed):
             mail.get_connection().open()
         silent = mail.get_connection(fail_silently=True)
-        assert silent.send_messages([letter(), letter()]) == 0
+        messages = [letter(), letter()]
+        assert silent.send_messages(messages) == 0
+        assert [isinstance(message.receipt.error, ConnectionFailed) for message in messages] == [True, True]
         assert silent.open() is None
 
 

@@ -294,3 +294,46 @@ def test_it_can_stand_in_for_the_module(server, monkeypatch):
     (received,) = server.messages
     assert received.message.get_content() == "it is late\n"
     assert received.username == "tim"
+
+
+@pytest.mark.parametrize(("user", "password"), [("", "x"), ("a", None), ("", ""), ("a", "\0"), ("a", "\udc80")])
+def test_a_login_that_cannot_be_is_an_error_of_both_kinds(server, user, password):
+    with SMTP("127.0.0.1", server.port) as smtp:
+        with pytest.raises(smtplib.SMTPException) as caught:
+            smtp.login(user, password)
+        assert isinstance(caught.value, ClientError)
+        assert caught.value.permanent
+        assert smtp.noop()[0] == 250
+
+
+@pytest.mark.parametrize("domain", ["exa\u3000mple.com", "good\uff20evil.com"])
+def test_a_domain_that_is_none_is_an_error_of_both_kinds(server, domain):
+    with SMTP("127.0.0.1", server.port) as smtp:
+        for sender, recipient in ((f"a@{domain}", "b@example.org"), ("a@example.org", f"b@{domain}")):
+            with pytest.raises(smtplib.SMTPException) as caught:
+                smtp.sendmail(sender, recipient, TEXT)
+            assert isinstance(caught.value, ClientError)
+        smtp.ehlo()
+        with pytest.raises(smtplib.SMTPException):
+            smtp.mail(f"a@{domain}")
+        with pytest.raises(smtplib.SMTPException):
+            smtp.rcpt(f"a@{domain}")
+        assert smtp.sendmail("a@example.org", "b@example.org", TEXT) == {}
+
+
+def test_what_cannot_be_set_is_an_error_of_both_kinds(starttls, tmp_path):
+    def begun(**told):
+        with SMTP("127.0.0.1", starttls.port) as smtp:
+            smtp.starttls(**told)
+
+    missing = str(tmp_path / "missing.pem")
+    for attempt in (
+        lambda: SMTP("127.0.0.1", 99999),
+        lambda: SMTP("127.0.0.1", starttls.port, timeout=-1),
+        lambda: begun(keyfile=missing, certfile=missing),
+        lambda: SMTP_SSL("127.0.0.1", certfile=missing),
+    ):
+        with pytest.raises(smtplib.SMTPException) as caught:
+            attempt()
+        assert isinstance(caught.value, ClientError)
+        assert caught.value.permanent

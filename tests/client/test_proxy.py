@@ -16,6 +16,7 @@ from ninsho.errors import ConfigurationError
 
 GREETING = b"220 mail.example.com ESMTP\r\n"
 HIDDEN = "hunter2"
+BASIC = b64encode(f"alice:{HIDDEN}".encode()).decode()
 
 
 @contextmanager
@@ -203,8 +204,8 @@ def test_http(through):
         (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "expected 200, got 407: user name or password"),
         (f"HTTP/1.1 407 Proxy-Authorization: Basic {BASIC}\r\n\r\n".encode(), "expected 200, got 407"),
         (f"Proxy-Authorization: Basic {BASIC}\r\n\r\n".encode(), "expected an HTTP answer, got something else"),
-        (b"HTTP/1.1 403 \x1b[31m\xff\r\n\r\n", "expected 200, got 403$"),
-        (b"220 mail.example.com ESMTP\r\n\r\n", "expected an HTTP answer, got an SMTP greeting"),
+        (b"HTTP/1.1 403 \x1b[31m\xff\r\n\r\n", "expected 200, got 403: it may not connect there$"),
+        (b"220 mail.example.com ESMTP\r\n\r\n", "expected an HTTP answer, got a mail server's greeting"),
         (b"HTTP/1.1 200 OK\r\n", "expected an HTTP answer, got its end"),
         (b"", "expected an HTTP answer, got its end"),
         (b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 3000, "expected an HTTP answer, got one without end"),

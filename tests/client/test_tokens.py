@@ -47,7 +47,7 @@ class Issuer:
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     issuer = Issuer()
-    thread = threading.Thread(target=issuer.server.serve_forever)
+    thread = threading.Thread(target=issuer.server.serve_forever, args=(0.01,))
     thread.start()
     yield issuer
     issuer.server.shutdown()
@@ -158,14 +158,14 @@ def test_a_proxy_is_not_shown_what_goes_to_this_machine(issuer: Issuer, monkeypa
 
 @pytest.mark.parametrize("url", [f"https://id:{SECRET}@h.example/token", f"https://{SECRET}@h.example/token"])
 def test_a_secret_in_the_url_is_refused_and_not_quoted(url):
-    with pytest.raises(ConfigurationError, match="^url: expected no user name and password in it") as caught:
+    with pytest.raises(ConfigurationError, match=r"^url: expected no user name and password in it") as caught:
         TokenSource(url=url, client_id="me")
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["https://", "https://[::1", "https://h:99999/", "https://h:x/", "https://h /"])
 def test_what_is_no_url(url):
-    with pytest.raises(ConfigurationError, match="^url: expected one that begins with https://"):
+    with pytest.raises(ConfigurationError, match=r"^url: expected one that begins with https://"):
         TokenSource(url=url, client_id="me")
 
 

@@ -20,6 +20,7 @@ from ninsho.testing import (
     AsyncMemoryClient,
     EchoClient,
     MaildirClient,
+    MailServer,
     MboxClient,
     MemoryClient,
 )
@@ -81,6 +82,48 @@ def test_all_recipients_are_refused():
         client.send(RAW, recipients=["c@example.org"])
     assert caught.value.temporary
     assert client.messages == []
+
+
+ODD = [
+    "a..b@docomo.ne.jp",
+    "a.@docomo.ne.jp",
+    "a@my_host.local",
+    f"{'x' * 70}@example.org",
+    '"a> b"@example.org',
+    "root",
+]
+
+
+@pytest.mark.parametrize("address", ODD)
+def test_what_a_client_sends_is_taken(address):
+    client = MemoryClient()
+    options = Options(auth="<>", ret="HDRS", mail_parameters=["XVERP", "XVERP"])
+    assert client.send(RAW, sender=address, recipients=[Recipient(address, orcpt="c@example.org")], options=options).ok
+    (received,) = client.messages
+    assert (received.sender, received.recipients) == (address, (address,))
+    assert received.mail_parameters == {"RET": "HDRS", "AUTH": "<>", "XVERP": "", "SIZE": str(len(SENT))}
+    assert received.rcpt_parameters == {address: {"ORCPT": "rfc822;c@example.org"}}
+
+
+@pytest.mark.parametrize("address", ODD[:-1])
+def test_a_server_takes_it_as_well(address):
+    with MailServer() as server, Client(server.url) as client:
+        assert client.send(RAW, sender=address, recipients=[address]).ok
+        assert (server.messages[0].sender, server.messages[0].recipients) == (address, (address,))
+        assert server.violations == []
+
+
+def test_a_domain_is_as_a_server_sees_it():
+    client = MemoryClient(refuse={"c@example.org": "550 no"})
+    client.send(RAW, sender="", recipients=["b@bücher.example", "c@example.org"])
+    assert client.messages[0].recipients == ("b@xn--bcher-kva.example",)
+    assert list(client.messages[0].rcpt_parameters) == ["b@xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("client", [MemoryClient(), AsyncMemoryClient()])
+def test_there_are_settings(client):
+    assert client.settings.endpoints[0].host == "localhost"
+    assert client.settings.limits.connections == 1
 
 
 def test_a_refusal_is_a_reply():

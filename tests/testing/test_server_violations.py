@@ -1,11 +1,13 @@
 """What a client does that its protocol does not allow is recorded, in words."""
 
 import ssl
+import time
 
 import pytest
 from line_talk import CONTENT, ENVELOPE, HELLO, MAIL, RCPT, LineTalk
 
 from ninsho.testing import MailServer
+from ninsho.testing.content import faults_of
 
 
 @pytest.fixture
@@ -37,6 +39,14 @@ def test_content_is_looked_at(server, content, violation):
     with LineTalk(server) as talk:
         assert talk.send(content).startswith("250"), "it is kept all the same"
     assert found(server) == [violation]
+
+
+def test_long_messages_are_looked_at_in_no_time():
+    content = (b"x" * 990 + b"\r\n") * 10_000
+    begun = time.process_time()
+    assert list(faults_of(content, {})) == []
+    assert list(faults_of(content + b"y" * 1001, {})) == ["octet 9920001: a line of more than 1000 octets"]
+    assert time.process_time() - begun < 1
 
 
 GOOD_CONTENT = [

@@ -13,7 +13,9 @@ from ninsho.cli.commands import COMMANDS, NOUNS, Command
 from ninsho.cli.endings import EX_CONFIG, EX_TEMPFAIL, EX_UNAVAILABLE, NO, WRONG_USAGE, CommandError
 from ninsho.errors import ConfigurationError, NinshoError, StoreUnavailable
 
-_LOGIN_OF_URL = re.compile(r"(?<=://)[^\s']*@")
+# Where a URL ends nobody can tell: a password in it may have quotes and white space.
+_URL = re.compile(r"(?<=://).*", re.DOTALL)
+_LOGIN = re.compile(r"""[^\s'"]+:\S*@""")
 
 STATUSES = f"""
 Exit status: 0 done; {NO} no (a wrong password, a difference, no such account); {WRONG_USAGE} wrong usage; \
@@ -60,7 +62,7 @@ def run(tokens: Sequence[str] | None = None) -> NoReturn:
         sys.stdout.flush()
     except CycloptsError as error:
         # It may quote a URL that stood in the wrong place.
-        sentence = _LOGIN_OF_URL.sub("(hidden)@", str(error))
+        sentence = _LOGIN.sub("(hidden)@", _URL.sub("(hidden)", str(error)))
         fail(sentence[:1].lower() + sentence[1:], status=WRONG_USAGE)
     except ConfigurationError as error:
         fail(*error.problems, status=EX_CONFIG)

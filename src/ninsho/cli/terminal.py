@@ -24,8 +24,10 @@ def remark(*lines: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """Write *value* as JSON."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    """Write *value* as JSON that can be read, that any terminal can be shown, and that UTF-8 can say."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # What follows stands within strings: all else is printable, or ends a line.
+    say("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def say_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

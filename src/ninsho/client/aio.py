@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self
 
+from ninsho.client.desks import LOOK
 from ninsho.client.flow import aemit, arun
 from ninsho.client.job import Job
-from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, given_up, submission
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
@@ -30,7 +31,7 @@ class _Desk:
 
     def __init__(self, outbox: Outbox, messages: Iterable[Sendable] | AsyncIterable[Sendable]) -> None:
         self.eager = isinstance(messages, Sequence)
-        self.news = asyncio.Event()
+        self.news, self.read = asyncio.Event(), asyncio.Event()
         self._outbox = outbox
         if isinstance(messages, AsyncIterable):
             self._source: Any = aiter(messages)
@@ -39,7 +40,6 @@ class _Desk:
             self._source = iter(messages)
             self._asynchronous = False
         self._exhausted = False
-        self.error: Exception | None = None
         self._pulling = asyncio.Lock()
 
     @property
@@ -59,6 +59,8 @@ class _Desk:
             if not delay:
                 if (job := self._outbox.take(now)) is not None:
                     return job
+                if self._outbox.is_full and not await self._has_been_read(wait=wait):
+                    return None
                 # Who waits for an asynchronous iterable does so with nothing on its way.
                 if (wait or not self._asynchronous) and await self._pulled():
                     continue
@@ -67,9 +69,23 @@ class _Desk:
                 return None
             await asyncio.sleep(delay)
 
+    async def _has_been_read(self, *, wait: bool) -> bool:
+        """Wait until somebody reads receipts, or a retry is due: until then nothing more is taken."""
+        if not wait:
+            return False
+        self.read.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK):
+                await self.read.wait()
+        return True
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._exhausted = True
+
     def at_once(self) -> Job | None:
         """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        if not self.eager or self._exhausted or not self._outbox.is_free:
+        if not self.eager or self._exhausted or not self._outbox.is_free or self._outbox.is_full:
             return None
         message = self._fetched()
         return None if message is None else self._outbox.begun(message)
@@ -102,7 +118,7 @@ class _Desk:
             if (message := next(self._source, END)) is not END:
                 return submission(message)
         except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
-            self.error = error
+            self._outbox.error = error
         self._exhausted = True
         return None
 
@@ -114,7 +130,7 @@ class _Desk:
             if (message := await anext(self._source, END)) is not END:
                 return submission(message)
         except Exception as error:  # noqa: BLE001 - see above
-            self.error = error
+            self._outbox.error = error
         self._exhausted = True
         return None
 
@@ -122,7 +138,7 @@ class _Desk:
 class AsyncClient:
     """``Client`` for an event loop: the same names, awaited; see there.
 
-    It belongs to the loop that it is first used in.
+    It serves one event loop at a time; in the next one it makes new connections.
     """
 
     def __init__(
@@ -134,10 +150,14 @@ class AsyncClient:
         **keywords: "Unpack[Told]",
     ) -> None:
         self._office = Office.of(url, transcript, keywords, misplaced)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._prepare()
+
+    def _prepare(self) -> None:
         self._places = asyncio.BoundedSemaphore(self.settings.limits.connections)
         self._visiting = asyncio.Lock()
-        # The tasks that have a connection.
-        self._inside: set[object] = set()
+        # The tasks that have a connection, and how many.
+        self._inside: dict[object, int] = {}
 
     @property
     def settings(self) -> Settings:
@@ -158,8 +178,13 @@ class AsyncClient:
         Raises ``ClientError`` where nobody got it, or (``OutcomeUnknown``) where nobody can tell: the error has the
         receipt. Where some got it, the receipt tells: ``receipt.refused``.
         """
-        messages = [submission(message, sender, recipients, options)]
-        receipts = [receipt async for receipt in self.send_many(messages)]
+        receipts: list[Receipt] = []
+        try:
+            async for receipt in self.send_many([submission(message, sender, recipients, options)]):
+                receipts.append(receipt)  # noqa: PERF401 - where it raises, what came before is wanted
+        except ClientError as error:
+            error.receipt = next(iter(receipts), None)
+            raise
         return delivered(receipts[0])
 
     def send_many(
@@ -180,12 +205,17 @@ class AsyncClient:
 
     async def connect(self) -> None:
         """Make a connection now, and log in, where none is at rest; raise ``ClientError`` where that cannot be done."""
-        async with self._connection():
+        connection = None
+        losses = Losses(self.settings.retry)
+        while connection is None:
+            connection = await self._connected(losses)
+        async with self._resting(connection):
             pass
 
     async def close(self) -> None:
-        """Say goodbye on all connections that are at rest, and close them."""
-        resting, self._office.resting = self._office.resting, []
+        """Say goodbye on all connections, on those in use when they are not any more; others are made when needed."""
+        self._own()
+        resting = self._office.closed()
         # At once: each waits for a reply.
         await asyncio.gather(*map(self._end, resting), return_exceptions=True)
 
@@ -199,25 +229,27 @@ class AsyncClient:
 
     async def _emitted(self, outbox: Outbox, desk: _Desk) -> AsyncIterator[Receipt]:
         """Submit in this very task; give each receipt as soon as it is there, before more is sent."""
-        losses = Losses()
+        losses = Losses(self.settings.retry)
         try:
             while await desk.more():
-                async with self._connection() as connection:
+                if (connection := await self._connected(losses)) is None:
+                    continue
+                async with self._resting(connection):
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
                         # Closed before the connection rests: else it would rest with a transaction open.
                         async with aclosing(aemit(courier.deliver(), connection.transport, outbox.done)) as receipts:
                             async for receipt in receipts:
                                 yield receipt
-        except ClientError as error:
-            outbox.fail(error)
+        except Exception as error:
+            outbox.fail(given_up(error))
             while outbox.done:
                 yield outbox.done.popleft()
             raise
         while outbox.done:
             yield outbox.done.popleft()
-        if desk.error is not None:
-            raise desk.error
+        if outbox.error is not None:
+            raise outbox.error
 
     async def _by_tasks(self, outbox: Outbox, desk: _Desk, workers: int) -> AsyncIterator[Receipt]:
         """Submit on several connections, each in a task of its own."""
@@ -228,62 +260,107 @@ class AsyncClient:
                 desk.news.clear()
                 while outbox.done:
                     yield outbox.done.popleft()
+                    desk.read.set()
         finally:
             for task in tasks:
                 task.cancel()
             failures = [error for error in await asyncio.gather(*tasks, return_exceptions=True) if error is not None]
-        if failures and not (desk.finished and all(isinstance(failure, ClientError) for failure in failures)):
-            outbox.fail(failures[0] if isinstance(failures[0], ClientError) else ClientError("given up"))
-            while outbox.done:
-                yield outbox.done.popleft()
-            raise failures[0]
+        # An accident says more than a server that was not there.
+        failure = next(iter(sorted(failures, key=lambda error: isinstance(error, ClientError))), None)
+        if failure is not None and not (isinstance(failure, ClientError) and desk.finished):
+            outbox.fail(given_up(failure))
+        else:
+            failure = outbox.error
         while outbox.done:
             yield outbox.done.popleft()
-        if desk.error is not None:
-            raise desk.error
+        if failure is not None:
+            raise failure
 
     async def _work(self, desk: _Desk) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other tasks."""
-        losses = Losses()
+        losses = Losses(self.settings.retry)
         try:
             while await desk.more():
-                async with self._connection() as connection:
+                if (connection := await self._connected(losses)) is None:
+                    continue
+                async with self._resting(connection):
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
                         await arun(courier.deliver(), connection.transport)
+        except ClientError:
+            raise
+        except Exception:
+            desk.stop()
+            raise
         finally:
             # Whoever waits for receipts looks whether this was the last task, which it is only later in this turn.
             asyncio.get_running_loop().call_soon(desk.news.set)
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """Give a connection that is ready to submit, one at rest or a new one; afterwards it rests, or is closed."""
-        async with self._place():
+    async def _connected(self, losses: Losses) -> Connection | None:
+        """Take a place and return a connection, one at rest or a new one; None where it is to be tried once more.
+
+        Raises ``ClientError`` where there is no use in more tries.
+        """
+        self._own()
+        holder = await self._enter()
+        try:
             connection = await self._rested() or await self._new()
-            try:
-                yield connection
-            except BaseException:
-                # Cancelled, or broken: nothing is waited for.
-                if connection.session.broken:
-                    connection.transport.abort()
-                raise
-            finally:
-                if not self._office.rest(connection, time.monotonic()):
-                    await self._end(connection)
+        except ClientError as error:
+            self._leave(holder)
+            await asyncio.sleep(losses.pause(error))
+            return None
+        except BaseException:
+            self._leave(holder)
+            raise
+        connection.holder = holder
+        return connection
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _resting(self, connection: Connection) -> AsyncIterator[None]:
+        """Let *connection* rest afterwards, or close it, and leave the place."""
+        try:
+            yield
+        except BaseException:
+            # Cancelled, or broken: nothing is waited for.
+            if connection.session.broken:
+                connection.transport.abort()
+            raise
+        finally:
+            try:
+                if not self._office.rest(connection, time.monotonic()):
+                    await self._end(connection)
+            finally:
+                self._leave(connection.holder)
+
+    def _own(self) -> None:
+        """Begin anew in another process or event loop; raise ``RuntimeError`` where the other loop still runs."""
+        loop = asyncio.get_running_loop()
+        inherited = self._office.is_inherited()
+        if loop is self._loop and not inherited:
+            return
+        if self._loop is not None and self._loop.is_running() and not inherited:
+            raise RuntimeError("this AsyncClient is in use in another event loop: make one for each")
+        # The connections ended with their loop, or are the other process's.
+        self._office.closed()
+        self._loop = loop
+        self._prepare()
+
+    async def _enter(self) -> object:
         """Wait until there may be one more connection; not where this task has one: it would wait for itself."""
         me = asyncio.current_task()
-        if me in self._inside:
-            yield
+        if not self._inside.get(me):
+            await self._places.acquire()
+        self._inside[me] = self._inside.get(me, 0) + 1
+        return me
+
+    def _leave(self, holder: object) -> None:
+        if holder not in self._inside:
+            # Of a loop that has ended meanwhile.
             return
-        async with self._places:
-            self._inside.add(me)
-            try:
-                yield
-            finally:
-                self._inside.discard(me)
+        self._inside[holder] -= 1
+        if not self._inside[holder]:
+            del self._inside[holder]
+            self._places.release()
 
     async def _rested(self) -> Connection | None:
         while True:
@@ -298,12 +375,13 @@ class AsyncClient:
         await self._visit()
         transport, session = StreamTransport(self.settings, lambda: self._office.context), self._office.session()
         transport.take_time()
+        generation = self._office.generation
         try:
             await arun(session.connect(), transport)
         except BaseException:
             await transport.close()
             raise
-        return Connection(session, transport, time.monotonic())
+        return Connection(session, transport, time.monotonic(), generation=generation)
 
     async def _visit(self) -> None:
         """Log in to the mailbox, where the server wants that first (POP before SMTP); one at a time."""

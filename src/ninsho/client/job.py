@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ninsho.errors import ClientError
-    from ninsho.mail.message import Prepared, Recipient, Submission
+    from ninsho.mail.message import Prepared, Submission
 
 
 NOWHERE = Via()
@@ -65,10 +65,17 @@ class Job:
     def fail(self, error: "ClientError") -> None:
         """Let *error* be the fate of all whose fate is open."""
         self.error = error
-        self.recipients = self.recipients or _named(self.submission.recipients)
+        if not self.recipients:
+            self._name_itself()
         outcome = Outcome.UNSENT if error.temporary else Outcome.REFUSED
         fates = self.fates or [None] * len(self.recipients)
         self.fates = [fate or Fate(name, outcome) for fate, name in zip(fates, self.recipients, strict=True)]
+
+    def _name_itself(self) -> None:
+        """Find out who it is from and for, though no server has been asked."""
+        from ninsho.mail.message import addressed  # noqa: PLC0415 - seldom needed
+
+        self.sender, self.recipients, self.message_id = addressed(self.submission)
 
     def attempts_left(self, attempts: int) -> bool:
         """Whether it may be tried once more, if it may be tried *attempts* times in all."""
@@ -196,8 +203,3 @@ class Transaction:
 def _too_many(reply: Reply) -> bool:
     # RFC 5321 §4.5.3.1.10: 452, and 552 from old servers; a full mailbox (RFC 3463: 4.2.2) is something else.
     return reply.code in {452, 552} and reply.enhanced_code in {"", "4.5.3", "5.5.3"}
-
-
-def _named(recipients: "Sequence[str | Recipient] | None") -> list[str]:
-    """What is known of the recipients before anybody has looked; one text may name several."""
-    return [recipients] if isinstance(recipients, str) else [str(recipient) for recipient in recipients or ()]

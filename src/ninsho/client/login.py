@@ -5,10 +5,11 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Final
 
-from ninsho.client.errors import AuthenticationFailed, NotOffered, ServerUnproven
+from ninsho.client.errors import AuthenticationFailed, ConnectionLost, NotOffered, ServerUnproven
 from ninsho.client.flow import Compute, Flow
 from ninsho.client.secret_sources import revealed
 from ninsho.client.settings import Login
@@ -49,7 +50,12 @@ def log_in(session: "Session") -> Flow[None]:
         fresh = yield from Compute(lambda: _refreshed(source))
         if fresh == refused:
             raise
-    yield from _by_the_best(session, login, replace(credentials, token=fresh))
+        refusal = error
+    try:
+        yield from _by_the_best(session, login, replace(credentials, token=fresh))
+    except ConnectionLost:
+        # A server that hangs up behind a refusal.
+        raise refusal from None
 
 
 def _by_the_best(session: "Session", login: Login, credentials: Credentials) -> Flow[None]:

@@ -1,5 +1,6 @@
 """What both clients are made of, but for the waiting: settings, connections at rest, messages made into jobs."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from ninsho.client.flow import Desk
 from ninsho.client.outbox import Order, Outbox, Progress, RateLimit
 from ninsho.client.receipt import Receipt
 from ninsho.client.session import Session
-from ninsho.client.settings import Settings
+from ninsho.client.settings import Retry, Settings
 from ninsho.client.transactions import Courier
 from ninsho.client.transcript import Watch, logged
 from ninsho.errors import ClientError
@@ -41,6 +42,9 @@ class Connection:
     transport: Any
     born: float
     rested: float = 0.0
+    generation: int = 0
+    # The thread or task that uses it.
+    holder: Any = None
 
     def is_spent(self, now: float, more: int = 0) -> bool:
         """Whether it has done its share, with *more* messages than are counted."""
@@ -75,6 +79,9 @@ class Office:
     resting: list[Connection] = field(default_factory=list)
     # Capabilities that the server offers and does not have.
     without: set[str] = field(default_factory=set)
+    # Connections of an earlier one are closed when they are not in use any more: ``close`` was called meanwhile.
+    generation: int = 0
+    process: int = field(default_factory=os.getpid)
 
     @cached_property
     def context(self) -> "SSLContext":
@@ -109,6 +116,19 @@ class Office:
         mailbox = Mailbox(self.settings, watch=self.watch or logged())
         return mailbox if mailbox.is_due else None
 
+    def closed(self) -> list[Connection]:
+        """Return the connections at rest, which rest no more; those in use will not."""
+        self.generation += 1
+        resting, self.resting = self.resting, []
+        return resting
+
+    def is_inherited(self) -> bool:
+        """Whether this process is a child that was forked since: then all connections are the parent's."""
+        if self.process == os.getpid():
+            return False
+        self.process = os.getpid()
+        return True
+
     def rested(self, now: float) -> tuple[Connection | None, list[Connection]]:
         """Return a connection that has rested not too long, if there is one, and those that have."""
         tired: list[Connection] = []
@@ -122,7 +142,10 @@ class Office:
 
     def rest(self, connection: Connection, now: float) -> bool:
         """Keep *connection* for the next who needs one; False where it should be closed instead."""
-        if connection.session.broken or connection.session.tired or connection.is_spent(now):
+        session = connection.session
+        if session.broken or session.tired or session.heard or connection.is_spent(now):
+            return False
+        if connection.generation != self.generation:
             return False
         connection.rested = now
         self.resting.append(connection)
@@ -134,10 +157,19 @@ class Office:
 
 
 class Losses:
-    """Bears with connections that break, as long as there is use in making another."""
+    """Bears with connections that break, or cannot be had, as long as there is use in making another."""
 
-    def __init__(self) -> None:
+    def __init__(self, retry: Retry) -> None:
+        self._retry = retry
         self._row = 0
+        self._failures = 0
+
+    def pause(self, error: ClientError) -> float:
+        """Return the seconds to wait before the next try to connect; raise *error* where it was the last."""
+        self._failures += 1
+        if not error.temporary or self._failures >= self._retry.attempts:
+            raise error
+        return min(self._retry.longest, self._retry.first_delay * self._retry.factor ** (self._failures - 1))
 
     @contextmanager
     def counted(self, courier: Courier) -> Iterator[None]:
@@ -146,6 +178,7 @@ class Losses:
             yield
         except ClientError:
             self._row = 1 if courier.verdicts else self._row + 1
+            self._failures = 0
             if self._row >= FRUITLESS:
                 raise
 
@@ -160,6 +193,11 @@ def submission(
     if isinstance(message, Submission):
         return message
     return Submission(message, sender, recipients, options)
+
+
+def given_up(error: BaseException) -> ClientError:
+    """Return what a message that was not sent has as its reason, where *error* ended the run."""
+    return error if isinstance(error, ClientError) else ClientError(f"given up: {type(error).__name__}")
 
 
 def delivered(receipt: Receipt) -> Receipt:

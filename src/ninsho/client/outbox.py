@@ -4,13 +4,15 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from ninsho.client.job import Job
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Rate, Retry
 from ninsho.errors import ClientError
 from ninsho.mail.message import Submission
+
+BACKLOG: Final = 1000  # receipts
 
 Order: TypeAlias = Literal["submitted", "completed"]
 
@@ -52,6 +54,8 @@ class Outbox:
         # Receipts that wait for those of earlier messages, by number.
         self._held: dict[int, Receipt] = {}
         self.settled = 0
+        # What the caller's iterable, or function for progress, has raised first.
+        self.error: Exception | None = None
         self._numbers = self._emitted = self._accepted = 0
 
     def add(self, submission: Submission) -> None:
@@ -68,6 +72,11 @@ class Outbox:
         """Return the job of one more message, which begins at once; only where that is free."""
         self._numbers += 1
         return Job(submission, self._numbers - 1)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many receipts wait that no more messages should be taken until some are read."""
+        return len(self.done) + len(self._held) >= BACKLOG
 
     @property
     def waiting(self) -> bool:
@@ -103,6 +112,8 @@ class Outbox:
 
     def give_back(self, job: Job) -> None:
         """Take back a job that may begin at once elsewhere: nothing of it has been sent."""
+        if self._rate is not None:
+            self._rate.refund()
         self._back.appendleft(job)
 
     def fail(self, error: ClientError) -> None:
@@ -113,11 +124,15 @@ class Outbox:
         for job in waiting:
             job.fail(error)
             self._emit(job.number, job.receipt())
+        # Those that waited for one before them, which now never comes.
+        for number in sorted(self._held):
+            self._hand_out(self._held.pop(number))
 
     def _emit(self, number: int, receipt: Receipt) -> None:
         self.settled += 1
         if self._progress is not None:
             self._accepted += receipt.ok
+            self._tell(self._progress)
         if self._ordered and number != self._emitted:
             self._held[number] = receipt
         else:
@@ -128,8 +143,12 @@ class Outbox:
     def _hand_out(self, receipt: Receipt) -> None:
         self.done.append(receipt)
         self._emitted += 1
-        if self._progress is not None:
-            self._progress(Progress(self.settled, self._accepted, self._total))
+
+    def _tell(self, progress: Callable[[Progress], None]) -> None:
+        try:
+            progress(Progress(self.settled, self._accepted, self._total))
+        except Exception as error:  # noqa: BLE001 - raised behind all receipts, as nothing of the run depends on it
+            self._progress, self.error = None, self.error or error
 
     def _pause(self, rounds: int) -> float:
         retry = self._retry
@@ -150,6 +169,11 @@ class RateLimit:
         self._begun.append(now)
         if len(self._begun) > self._rate.count:
             self._begun.popleft()
+
+    def refund(self) -> None:
+        """Take back one beginning that came to nothing."""
+        if self._begun:
+            self._begun.pop()
 
     def delay(self, now: float) -> float:
         """Return the seconds until one more may begin."""

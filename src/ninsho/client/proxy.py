@@ -27,6 +27,7 @@ _ASK_THE_PROXY: Final = ("socks5h", "socks4a")
 _SOCKS_LIMIT = 255  # octets of a user name, a password or a host (RFC 1929 §2, RFC 1928 §5)
 _HEAD_LIMIT = 16_384  # octets
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: .*)?")
+_REFUSALS: Final = {403: "it may not connect there", 407: "user name or password are wrong, or missing"}
 
 Talk: TypeAlias = Generator[bytes | None, bytes, None]
 """Yields octets to send, or None to be sent the next octet; ends when the tunnel stands."""
@@ -158,9 +159,12 @@ def _talk(address: Address, host: str, port: int) -> Talk:
 
 def _check_answer(line: bytes) -> None:
     if not (match := _STATUS.fullmatch(line)):
-        raise ConnectionError(f"expected an HTTP answer, got {ascii(line[:100])[1:]}")
+        # Its words are not quoted, here and below: some repeat what they were asked, with the password in it.
+        found = "a mail server's greeting" if line.startswith(b"220") else "something else"
+        raise ConnectionError(f"expected an HTTP answer, got {found}")
     if not match[1].startswith(b"2"):
-        raise ConnectionError(f"expected 200, got {line.partition(b' ')[2].decode('ascii', 'replace')}")
+        reason = _REFUSALS.get(int(match[1]), "")
+        raise ConnectionError(f"expected 200, got {match[1].decode()}{reason and f': {reason}'}")
 
 
 def _through_http(address: Address, host: str, port: int, timeout: float | None) -> socket.socket:

@@ -1,6 +1,8 @@
 """What became of a message: each recipient's fate, and who said so."""
 
 import re
+from collections.abc import Iterable
+from copy import copy
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Never
 
@@ -159,11 +161,17 @@ class Receipt(NamedTuple):
             known = f" (Message-ID {self.message_id})" if self.message_id else ""
             return OutcomeUnknown(f"{reason}, after the whole message was sent: it may have been taken{known}")
         if self.error is not None and (len(replies) < len(refused) or not refused):
-            return self.error
+            # One error may have been the end of many messages.
+            return copy(self.error)
         stages = {fate.stage for fate in refused.values()}
-        last = next(reversed(replies.values()))
         if Stage.MAIL in stages:
-            return SenderRefused(f"MAIL FROM:<{self.sender}>", last, self.sender)
+            return SenderRefused(f"MAIL FROM:<{self.sender}>", _worst(refused.values(), Stage.MAIL), self.sender)
         if Stage.DATA in stages:
-            return ContentRefused("the message", last)
+            return ContentRefused("the message", _worst(refused.values(), Stage.DATA))
         return RecipientsRefused(replies)
+
+
+def _worst(fates: Iterable[Fate], stage: Stage) -> Reply:
+    """The reply of *stage*; of several one that may be another some time later."""
+    replies = [fate.reply for fate in fates if fate.stage is stage and fate.reply is not None]
+    return next((reply for reply in replies if reply.temporary), replies[0])

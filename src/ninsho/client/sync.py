@@ -7,180 +7,22 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Never, Self
 
+from ninsho.client.desks import LOOK, Desk, SharedDesk
 from ninsho.client.flow import emit, run
-from ninsho.client.job import Job
-from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, submission
+from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, given_up, submission
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sockets import SocketTransport
 from ninsho.client.transcript import Watch
 from ninsho.errors import ClientError
-from ninsho.mail.message import Options, Recipient, Submission
+from ninsho.mail.message import Options, Recipient
 from ninsho.mail.options import NO_OPTIONS
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from ninsho.client.told import Told
-
-# A pull from an iterable that takes longer: then what was sent is heard before the next one is waited for.
-SLOW = 0.005  # seconds
-
-
-class _Desk:
-    """Hands the messages of an iterable to the flow of one connection."""
-
-    def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
-        self.eager = isinstance(messages, Sequence)
-        self._outbox = outbox
-        self._messages: Iterator[Sendable] | None = iter(messages)
-        self._quick = True
-        self.error: Exception | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing left to send."""
-        return self._messages is None and not self._outbox.waiting
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to be sent."""
-        # Looked up before there is a connection: for nothing none is made.
-        return not (self._outbox.waiting or self._pull())
-
-    def take(self, *, wait: bool) -> Job | None:
-        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
-        while True:
-            now = time.monotonic()
-            delay: float | None = self._outbox.held_up(now)
-            if not delay:
-                if (job := self._outbox.take(now)) is not None:
-                    return job
-                if (wait or self._quick) and self._pull():
-                    continue
-                delay = self._outbox.delay(now)
-            if delay is None or not wait:
-                return None
-            time.sleep(delay)
-
-    def at_once(self) -> Job | None:
-        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        if not self.eager or self._messages is None or not self._outbox.is_free:
-            return None
-        message = self._fetched()
-        return None if message is None else self._outbox.begun(message)
-
-    def give(self, job: Job) -> None:
-        """Hand in a job."""
-        self._outbox.give(job, time.monotonic())
-
-    def give_back(self, job: Job) -> None:
-        """Hand in a job that may begin at once."""
-        self._outbox.give_back(job)
-
-    def fail(self, error: ClientError) -> None:
-        """Let *error* be the fate of all that has been taken from the iterable and waits."""
-        self._outbox.fail(error)
-
-    def _pull(self) -> bool:
-        """Take one more message from the iterable, if there is one."""
-        if self._messages is None:
-            return False
-        begin = time.monotonic()
-        message = self._fetched()
-        self._quick = time.monotonic() - begin < SLOW
-        if message is None:
-            return False
-        self._add(message)
-        return True
-
-    def _fetched(self) -> Submission | None:
-        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
-        if self._messages is None:
-            return None
-        try:
-            if (message := next(self._messages, END)) is not END:
-                return submission(message)
-        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
-            self.error = error
-        self._messages = None
-        return None
-
-    def _add(self, message: Submission) -> None:
-        self._outbox.add(message)
-
-
-class _SharedDesk(_Desk):
-    """Hands the messages of an iterable to the flows of several threads; ``working`` counts these."""
-
-    def __init__(self, outbox: Outbox, messages: Iterable[Sendable], working: int) -> None:
-        super().__init__(outbox, messages)
-        self.working = working
-        self.news = threading.Event()
-        self._lock, self._pulling = threading.Lock(), threading.Lock()
-        self._stopped = threading.Event()
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more is to be sent."""
-        return self._stopped.is_set() or super().finished
-
-    def take(self, *, wait: bool) -> Job | None:
-        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
-        while not self._stopped.is_set():
-            with self._lock:
-                delay: float | None = self._outbox.held_up(time.monotonic())
-                if not delay and (job := self._outbox.take(time.monotonic())) is not None:
-                    return job
-            if not delay:
-                if (wait or self._quick) and self._pull():
-                    continue
-                with self._lock:
-                    delay = self._outbox.delay(time.monotonic())
-            if delay is None or not wait:
-                return None
-            self._stopped.wait(delay)
-        return None
-
-    def at_once(self) -> Job | None:
-        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        with self._pulling, self._lock:
-            return None if self._stopped.is_set() else super().at_once()
-
-    def give(self, job: Job) -> None:
-        """Hand in a job."""
-        with self._lock:
-            super().give(job)
-        self.news.set()
-
-    def give_back(self, job: Job) -> None:
-        """Hand in a job that may begin at once."""
-        with self._lock:
-            super().give_back(job)
-
-    def fail(self, error: ClientError) -> None:
-        """Let *error* be the fate of all that has been taken from the iterable and waits."""
-        with self._lock:
-            super().fail(error)
-
-    def leave(self) -> None:
-        """One of those who worked here has gone."""
-        with self._lock:
-            self.working -= 1
-        self.news.set()
-
-    def stop(self) -> None:
-        """Hand out no more."""
-        self._stopped.set()
-
-    def _pull(self) -> bool:
-        with self._pulling:
-            return super()._pull()
-
-    def _add(self, message: Submission) -> None:
-        with self._lock:
-            super()._add(message)
 
 
 class Client:
@@ -201,10 +43,13 @@ class Client:
         **keywords: "Unpack[Told]",
     ) -> None:
         self._office = Office.of(url, transcript, keywords, misplaced)
+        self._prepare()
+
+    def _prepare(self) -> None:
         self._places = threading.BoundedSemaphore(self.settings.limits.connections)
         self._lock, self._visiting = threading.Lock(), threading.Lock()
-        # The threads that have a connection.
-        self._inside: set[int] = set()
+        # The threads that have a connection, and how many.
+        self._inside: dict[int, int] = {}
 
     @property
     def settings(self) -> Settings:
@@ -225,8 +70,13 @@ class Client:
         Raises ``ClientError`` where nobody got it, or (``OutcomeUnknown``) where nobody can tell: the error has the
         receipt. Where some got it, the receipt tells: ``receipt.refused``.
         """
-        (receipt,) = self.send_many([submission(message, sender, recipients, options)])
-        return delivered(receipt)
+        receipts: list[Receipt] = []
+        try:
+            receipts.extend(self.send_many([submission(message, sender, recipients, options)]))
+        except ClientError as error:
+            error.receipt = next(iter(receipts), None)
+            raise
+        return delivered(receipts[0])
 
     def send_many(
         self,
@@ -248,18 +98,23 @@ class Client:
         few = total is not None and total < 2
         workers = 1 if few else self.settings.limits.connections
         if workers == 1:
-            return self._emitted(outbox, _Desk(outbox, messages))
-        return self._by_threads(outbox, _SharedDesk(outbox, messages, workers), workers)
+            return self._emitted(outbox, Desk(outbox, messages))
+        return self._by_threads(outbox, SharedDesk(outbox, messages, workers), workers)
 
     def connect(self) -> None:
         """Make a connection now, and log in, where none is at rest; raise ``ClientError`` where that cannot be done."""
-        with self._connection():
+        connection = None
+        losses = Losses(self.settings.retry)
+        while connection is None:
+            connection = self._connected(losses)
+        with self._resting(connection):
             pass
 
     def close(self) -> None:
-        """Say goodbye on all connections that are at rest, and close them."""
+        """Say goodbye on all connections, on those in use when they are not any more; others are made when needed."""
+        self._own()
         with self._lock:
-            resting, self._office.resting = self._office.resting, []
+            resting = self._office.closed()
         # Each waits for a reply: several at once.
         others = [threading.Thread(target=self._end, args=(connection,)) for connection in resting[1:]]
         for thread in others:
@@ -277,24 +132,26 @@ class Client:
     ) -> None:
         self.close()
 
-    def _emitted(self, outbox: Outbox, desk: _Desk) -> Iterator[Receipt]:
+    def _emitted(self, outbox: Outbox, desk: Desk) -> Iterator[Receipt]:
         """Submit in this very thread; give each receipt as soon as it is there, before more is sent."""
-        losses = Losses()
+        losses = Losses(self.settings.retry)
         try:
             while not desk.finished:
-                with self._connection() as connection:
+                if (connection := self._connected(losses)) is None:
+                    continue
+                with self._resting(connection):
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
                         yield from emit(courier.deliver(), connection.transport, outbox.done)
-        except ClientError as error:
-            desk.fail(error)
+        except Exception as error:
+            desk.fail(given_up(error))
             yield from _all(outbox)
             raise
         yield from _all(outbox)
-        if desk.error is not None:
-            raise desk.error
+        if outbox.error is not None:
+            raise outbox.error
 
-    def _by_threads(self, outbox: Outbox, desk: _SharedDesk, workers: int) -> Iterator[Receipt]:
+    def _by_threads(self, outbox: Outbox, desk: SharedDesk, workers: int) -> Iterator[Receipt]:
         """Submit on several connections, each in a thread of its own."""
         failures: list[BaseException] = []
         threads = [
@@ -307,31 +164,35 @@ class Client:
             while desk.working:
                 desk.news.wait()
                 desk.news.clear()
-                yield from _all(outbox)
+                yield from _read(outbox, desk)
         finally:
-            desk.stop()
+            desk.cut()
             for thread in threads:
-                thread.join()
-        for failure in failures:
-            if not isinstance(failure, ClientError):
-                raise failure
-            if not desk.empty:
-                desk.fail(failure)
-                yield from _all(outbox)
-                raise failure
+                if thread.ident is not None:
+                    # One that waits for the caller's own iterable cannot be stopped.
+                    thread.join(LOOK)
+        # An accident says more than a server that was not there.
+        failure = next(iter(sorted(failures, key=lambda error: isinstance(error, ClientError))), None)
+        if failure is not None and not (isinstance(failure, ClientError) and desk.empty):
+            desk.fail(given_up(failure))
+            yield from _all(outbox)
+            raise failure
         yield from _all(outbox)
-        if desk.error is not None:
-            raise desk.error
+        if outbox.error is not None:
+            raise outbox.error
 
-    def _work(self, desk: _SharedDesk, failures: list[BaseException]) -> None:
+    def _work(self, desk: SharedDesk, failures: list[BaseException]) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other threads."""
-        losses = Losses()
+        losses = Losses(self.settings.retry)
         try:
             while not desk.finished:
-                with self._connection() as connection:
+                if (connection := self._connected(losses, desk.transports)) is None:
+                    continue
+                with self._resting(connection):
                     courier = connection.courier(desk, time.monotonic)
                     with losses.counted(courier):
                         run(courier.deliver(), connection.transport)
+                desk.transports.discard(connection.transport)
         except BaseException as error:  # noqa: BLE001 - raised where the receipts are read
             failures.append(error)
             if not isinstance(error, ClientError):
@@ -339,53 +200,88 @@ class Client:
         finally:
             desk.leave()
 
+    def _connected(self, losses: Losses, transports: "set[SocketTransport] | None" = None) -> Connection | None:
+        """Take a place and return a connection, one at rest or a new one; None where it is to be tried once more.
+
+        Its transport is in *transports* from the beginning. Raises ``ClientError`` where there is no use in more tries.
+        """
+        self._own()
+        holder = self._enter()
+        try:
+            connection = self._rested(transports) or self._new(transports)
+        except ClientError as error:
+            self._leave(holder)
+            time.sleep(losses.pause(error))
+            return None
+        except BaseException:
+            self._leave(holder)
+            raise
+        connection.holder = holder
+        return connection
+
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
-        """Give a connection that is ready to submit, one at rest or a new one; afterwards it rests, or is closed."""
-        with self._place():
-            connection = self._rested() or self._new()
+    def _resting(self, connection: Connection) -> Iterator[None]:
+        """Let *connection* rest afterwards, or close it, and leave the place."""
+        try:
+            yield
+        finally:
             try:
-                yield connection
-            finally:
                 with self._lock:
                     keep = self._office.rest(connection, time.monotonic())
                 if not keep:
                     self._end(connection)
+            finally:
+                self._leave(connection.holder)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _own(self) -> None:
+        """Leave to a process what it has begun before it forked this one."""
+        if self._office.is_inherited():
+            for connection in self._office.closed():
+                connection.transport.forget()
+            self._prepare()
+
+    def _enter(self) -> int:
         """Wait until there may be one more connection; not where this thread has one: it would wait for itself."""
         me = threading.get_ident()
-        if me in self._inside:
-            yield
-            return
-        with self._places:
-            self._inside.add(me)
-            try:
-                yield
-            finally:
-                self._inside.discard(me)
+        if not self._inside.get(me):
+            self._places.acquire()
+        self._inside[me] = self._inside.get(me, 0) + 1
+        return me
 
-    def _rested(self) -> Connection | None:
+    def _leave(self, holder: int) -> None:
+        """Give back the place of the thread *holder*; a generator may be closed in another."""
+        self._inside[holder] -= 1
+        if not self._inside[holder]:
+            del self._inside[holder]
+            self._places.release()
+
+    def _rested(self, transports: "set[SocketTransport] | None") -> Connection | None:
         while True:
             with self._lock:
                 connection, tired = self._office.rested(time.monotonic())
             for one in tired:
                 self._end(one)
-            if connection is None or not connection.transport.is_stale:
+            if connection is None:
+                return None
+            if not connection.transport.is_stale:
+                if transports is not None:
+                    transports.add(connection.transport)
                 return connection
             connection.transport.close()
 
-    def _new(self) -> Connection:
+    def _new(self, transports: "set[SocketTransport] | None") -> Connection:
         self._visit()
         transport, session = SocketTransport(self.settings, lambda: self._office.context), self._office.session()
+        if transports is not None:
+            transports.add(transport)
         transport.take_time()
+        generation = self._office.generation
         try:
             run(session.connect(), transport)
         except BaseException:
             transport.close()
             raise
-        return Connection(session, transport, time.monotonic())
+        return Connection(session, transport, time.monotonic(), generation=generation)
 
     def _visit(self) -> None:
         """Log in to the mailbox, where the server wants that first (POP before SMTP); one at a time."""
@@ -412,3 +308,9 @@ class Client:
 def _all(outbox: Outbox) -> Iterator[Receipt]:
     while outbox.done:
         yield outbox.done.popleft()
+
+
+def _read(outbox: Outbox, desk: SharedDesk) -> Iterator[Receipt]:
+    for receipt in _all(outbox):
+        yield receipt
+        desk.read.set()

@@ -1,24 +1,24 @@
 """Access tokens that are fetched again when they end: RFC 6749 by refresh token, or as the program itself."""
 
 import json
+import re
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any, Final
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from typing import Final
+from urllib.error import URLError
+from urllib.parse import urlsplit
 
+from ninsho.client.posting import LOOPBACK, posted
 from ninsho.client.secret_sources import revealed
 from ninsho.client.settings import Endpoint, Secret, TLSMode
 from ninsho.client.tls import explain
 from ninsho.errors import ClientError, ConfigurationError
 
 GOOGLE: Final = "https://oauth2.googleapis.com/token"
-GOOGLE_SCOPE: Final = "https://mail.google.com/"
 MICROSOFT: Final = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
 MICROSOFT_SCOPE: Final = "https://outlook.office.com/SMTP.Send offline_access"
 MICROSOFT_OWN_SCOPE: Final = "https://outlook.office365.com/.default"
@@ -26,15 +26,8 @@ MICROSOFT_OWN_SCOPE: Final = "https://outlook.office365.com/.default"
 MARGIN: Final = 60.0  # seconds
 # RFC 6749 §5.1 recommends servers to say it; where one does not, it is asked again after so long.
 UNTOLD: Final = 300.0  # seconds
-ANSWER_LIMIT: Final = 1_048_576  # octets
-LOOPBACK: Final = frozenset(("localhost", "127.0.0.1", "::1"))
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """Lets the redirection stand as the answer."""
-
-    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - urllib's own
-        """Go nowhere."""
+LIFETIME: Final = re.compile("[0-9]{1,9}")  # seconds, in ASCII
+TOKEN: Final = re.compile("[ -~]+")  # RFC 6749 §A.12, §A.17
 
 
 class TokenUnavailable(ClientError):
@@ -53,7 +46,8 @@ class TokenSource:
     With a *refresh_token* it is the user's (RFC 6749 §6), without one the program's own (§4.4). Some servers replace
     the refresh token now and then: *keep* is called with the new one, to be stored where the old one was. ``google``
     and ``microsoft`` know these two's addresses. It may be used by several threads. Raises ``ConfigurationError`` for
-    an address that is neither https nor on this machine; a call raises ``TokenUnavailable``.
+    an address that is neither https nor on this machine, or holds a password; a call raises ``TokenUnavailable``.
+    ``timeout`` is for each step: to connect, to begin TLS, to send, and to get all of the answer.
     """
 
     url: str
@@ -66,9 +60,8 @@ class TokenSource:
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.url)
-        if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
-            raise ConfigurationError([f"url: expected one that begins with https://, got {address.scheme}://"])
+        if fault := _fault(self.url):
+            raise ConfigurationError([f"url: {fault}"])
         self._lock = threading.Lock()
         self._token, self._end = "", 0.0
 
@@ -109,28 +102,28 @@ class TokenSource:
         token, lifetime = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not token:
             raise TokenUnavailable(f"{self.url}: expected an access token, got none", temporary=False)
-        seconds = float(lifetime) if isinstance(lifetime, int | float | str) and str(lifetime).isdigit() else UNTOLD
+        if not TOKEN.fullmatch(token):
+            expected = "expected an access token in ASCII (RFC 6749 §A.12), got another"
+            raise TokenUnavailable(f"{self.url}: {expected}", temporary=False)
+        told = LIFETIME.fullmatch(str(lifetime))
+        seconds = float(told[0]) if told else UNTOLD
         self._token, self._end = token, self.clock() + max(0.0, seconds - MARGIN)
         renewed = answer.get("refresh_token")
-        if isinstance(renewed, str) and renewed and self.refresh_token is not None:
+        if isinstance(renewed, str) and TOKEN.fullmatch(renewed) and self.refresh_token is not None:
             self.refresh_token = renewed
             if self.keep is not None:
                 self.keep(renewed)
 
     def _asked(self) -> Mapping[str, object]:
-        request = Request(  # noqa: S310 - the scheme is checked
-            self.url, data=urlencode(self._form()).encode(), headers={"Accept": "application/json"}
-        )
+        form = self._form()
         try:
-            # No redirects: the form holds secrets.
-            with build_opener(_NoRedirect).open(request, timeout=self.timeout) as response:
-                return _members(response.read(ANSWER_LIMIT))
-        except HTTPError as error:
-            with error:
-                raise self._refusal(error.code, _members(error.read(ANSWER_LIMIT))) from None
+            status, text = posted(self.url, form, self.timeout)
         except (OSError, HTTPException) as error:
             reason = f"cannot be asked for a token: {_reason(error, self.url)}"
             raise TokenUnavailable(f"{self.url}: {reason}", temporary=True) from None
+        if not 200 <= status < 300:
+            raise self._refusal(status, _members(text))
+        return _members(text)
 
     def _form(self) -> dict[str, str]:
         form = {"client_id": self.client_id, "grant_type": "client_credentials"}
@@ -147,6 +140,22 @@ class TokenSource:
         words = ", ".join(ascii(word)[1:-1] for word in (error, description) if word) or "no reason given"
         temporary = status >= 500 or status == 429 or error == "temporarily_unavailable"
         return TokenUnavailable(f"{self.url}: no token ({status}): {words}", error=error, temporary=temporary)
+
+
+def _fault(url: str) -> str | None:
+    """What is wrong with the *url*; it is not quoted."""
+    try:
+        address = urlsplit(url)
+        host, scheme, _ = address.hostname, address.scheme, address.port
+    except ValueError:
+        host = scheme = ""
+    if "@" in url:
+        return "expected no user name and password in it: these are client_id and client_secret"
+    if not host or not url.isascii() or " " in url or not url.isprintable():
+        return "expected one that begins with https:// and then a host"
+    if scheme != "https" and not (scheme == "http" and host in LOOPBACK):
+        return f"expected one that begins with https://, got {scheme}://"
+    return None
 
 
 def _reason(error: OSError | HTTPException, url: str) -> str:

@@ -1,10 +1,31 @@
 """Errors of ours that are as well what programs written for smtplib catch."""
 
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from ninsho.errors import ClientError
+from ninsho.errors import ClientError, ConfigurationError, ExchangeError
 from ninsho.mail.unsendable import Unsendable
+
+
+class Misconfigured(ConfigurationError, ClientError, smtplib.SMTPException):
+    """What a program has told us cannot work, whatever the server is."""
+
+    temporary = False
+
+
+@contextmanager
+def told_alike() -> Iterator[None]:
+    """Raise what speaks against a program's own words as one of smtplib's errors too."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise Misconfigured(error.problems) from error.__cause__
+    except ExchangeError as error:
+        raise Misconfigured([str(error)]) from error.__cause__
+    except Unsendable as error:
+        raise alike(error) from error.__cause__
 
 
 def alike(error: ClientError) -> ClientError:

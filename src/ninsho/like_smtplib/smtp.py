@@ -21,10 +21,11 @@ from ninsho.client.errors import (
     ServerUnproven,
 )
 from ninsho.client.login import CHALLENGES, CONTINUE, SUCCESS, log_in
+from ninsho.client.session import HIDDEN
 from ninsho.client.settings import Endpoint, Login, TLSMode, Trust
 from ninsho.client.tls import context_of
 from ninsho.client.transactions import GO_AHEAD
-from ninsho.like_smtplib.alike import alike
+from ninsho.like_smtplib.alike import told_alike
 from ninsho.like_smtplib.submitted import Refusals, submit
 from ninsho.like_smtplib.talk import DEFAULT, Answer, Talk, answer
 from ninsho.mail.addresses import a_labels
@@ -32,7 +33,6 @@ from ninsho.mail.content import with_line_ends
 from ninsho.mail.envelope import Envelope
 from ninsho.mail.sources import taken
 from ninsho.mail.terms import Terms
-from ninsho.mail.unsendable import Unsendable
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply, stuffed
 
@@ -109,7 +109,7 @@ class SMTP(Talk):
         self.ehlo_or_helo_if_needed()
         if not self.has_extn("starttls"):
             raise NotOffered("expected a server that offers STARTTLS, got one without")
-        self._context = context or context_of(Trust(certificate=certfile or keyfile, key=keyfile))
+        self._context = context or _context(keyfile, certfile)
         found = self.docmd("STARTTLS")
         if found[0] != READY:
             raise Refused("STARTTLS", self._last)
@@ -132,9 +132,11 @@ class SMTP(Talk):
         session = self._open
         self.user, self.password = user, password
         clear = session.endpoint.loopback if self.allow_cleartext is None else self.allow_cleartext
-        login = Login(username=user, password=password, allow_cleartext=clear)
-        session.settings, session.initial_response = replace(session.settings, login=login), initial_response_ok
-        self._run(log_in(session))
+        with told_alike():
+            login = Login(username=user, password=password, allow_cleartext=clear)
+            session.settings, session.initial_response = replace(session.settings, login=login), initial_response_ok
+        with told_alike():
+            self._run(log_in(session))
         return answer(self._last)
 
     def auth(
@@ -258,13 +260,11 @@ class SMTP(Talk):
         Raises ``SMTPNotSupportedError`` where an address needs SMTPUTF8, and the server does not offer it.
         """
         self.ehlo_or_helo_if_needed()
-        try:
+        with told_alike():
             material = taken(msg, self._terms())
             envelope = Envelope(material.header)
             sender = envelope.sender() if from_addr is None else from_addr
             recipients = envelope.recipients() if to_addrs is None else to_addrs
-        except Unsendable as error:
-            raise alike(error) from error
         named = [sender, recipients] if isinstance(recipients, str) else [sender, *recipients]
         utf8 = material.utf8 or not all(address.rpartition("@")[0].isascii() for address in named)
         added = [*["SMTPUTF8"] * utf8, *["BODY=8BITMIME"] * (utf8 or bool(material.body))]
@@ -284,7 +284,8 @@ class SMTP(Talk):
         path = quoteaddr(address)
         local, at, domain = path[1:-1].rpartition("@")
         if self.command_encoding == "ascii" and at and local.isascii() and not domain.isascii():
-            path = f"<{local}@{a_labels(domain)}>"
+            with told_alike():
+                path = f"<{local}@{a_labels(domain)}>"
         return " ".join((f"{word}:{path}", *(options if self.does_esmtp else ())))
 
     def _use(self, options: Sequence[str]) -> None:
@@ -298,7 +299,9 @@ class SMTP(Talk):
         """Say a line with something secret at its end; an empty first response is an equals sign (RFC 4954 §4)."""
         encoded = None if secret is None else b64encode(secret.encode()) or (b"=" if line else b"")
         words = [word for word in (line.encode(), encoded) if word]
-        shown = line if encoded is None else f"{line} (hidden)".lstrip()
+        if encoded is not None:
+            self._open.hide(encoded, self.password.encode())
+        shown = line if encoded is None else f"{line} {HIDDEN}".lstrip()
         return self._run(self._open.exchange(b" ".join(words) + b"\r\n", shown=shown))
 
     def _begin_anew(self) -> None:
@@ -330,7 +333,7 @@ class SMTP_SSL(SMTP):  # noqa: N801 - smtplib's name
         keyfile: str | None = None,
         certfile: str | None = None,
     ) -> None:
-        self.context = context or context_of(Trust(certificate=certfile or keyfile, key=keyfile))
+        self.context = context or _context(keyfile, certfile)
         self._context = self.context
         super().__init__(host, port, local_hostname, timeout, source_address)
 
@@ -362,6 +365,11 @@ class LMTP(SMTP):
 def _octets(msg: str | bytes) -> bytes:
     """The message, each line of which ends with CRLF: smtplib would send bytes as they are (CVE-2023-51764)."""
     return with_line_ends(msg.encode("ascii") if isinstance(msg, str) else bytes(msg))
+
+
+def _context(keyfile: str | None, certfile: str | None) -> SSLContext:
+    with told_alike():
+        return context_of(Trust(certificate=certfile or keyfile, key=keyfile))
 
 
 def _bare(address: str) -> str:

@@ -10,16 +10,17 @@ from typing import ClassVar, Final, TypeVar
 
 from ninsho.client.errors import GreetingRefused
 from ninsho.client.flow import Flow, run
+from ninsho.client.login import CONTINUE
 from ninsho.client.names import a_labels, ehlo_name
-from ninsho.client.session import Session
+from ninsho.client.session import HIDDEN, Session
 from ninsho.client.settings import Endpoint, Protocol, Settings, Timeouts, TLSMode, Trust
-from ninsho.client.sockets import SocketTransport
 from ninsho.client.tls import context_of
 from ninsho.client.transcript import Transcript, Watch, logged
-from ninsho.errors import ClientError
-from ninsho.like_smtplib.alike import alike
+from ninsho.errors import ClientError, NinshoError
+from ninsho.like_smtplib.alike import alike, told_alike
+from ninsho.like_smtplib.transport import HookedTransport
 from ninsho.wire.ehlo import Capabilities
-from ninsho.wire.smtp import Reply
+from ninsho.wire.smtp import Reply, shown
 
 T = TypeVar("T")
 
@@ -31,6 +32,10 @@ WITHOUT: Final = frozenset(("CHUNKING",))
 DEFAULT: Final = object()
 # What smtplib's debug output has for the marks of a transcript.
 _WORDS: Final = {">": "send:", "<": "reply:", "=": "connect:", "!": "error:"}
+# Lines that an error may quote: all else could be a password.
+_OPEN: Final = frozenset(("HELO", "EHLO", "LHLO", "MAIL", "RCPT", "RSET", "NOOP", "VRFY", "EXPN", "HELP"))
+# Whose a socket is that a program has brought along, unless it says so by ``_host`` (RFC 2606 §2).
+_UNKNOWN: Final = "unknown.invalid"
 
 
 class SpokenSession(Session):
@@ -76,10 +81,12 @@ class Talk:
     ) -> None:
         self.timeout = timeout
         self.source_address = source_address
+        # As smtplib's: programs that make the socket themselves verify the certificate by it.
+        self._host = host
         self.command_encoding = "ascii"
         self.esmtp_features: dict[str, str] = {}
         self._session: SpokenSession | None = None
-        self._transport: SocketTransport | None = None
+        self._transport: HookedTransport | None = None
         self._last = Reply(0)
         self._check_timeout()
         if host:
@@ -89,8 +96,23 @@ class Talk:
 
     @property
     def sock(self) -> socket.socket | None:
-        """The socket; None where there is no connection."""
+        """The socket; None where there is no connection.
+
+        One that is put here is gone on with as it is, TLS and all; ``_host`` may say whose it is. None takes it away,
+        and leaves it open.
+        """
         return self._transport.connection if self._transport else None
+
+    @sock.setter
+    def sock(self, connection: socket.socket | None) -> None:
+        if connection is None:
+            self._session = self._transport = None
+            return
+        if self._session is None:
+            with told_alike():
+                self._prepare(self._settings(Endpoint(self._host or _UNKNOWN, self.default_port)))
+        session, transport = self._connected
+        session.secured = transport.adopt(connection)
 
     def set_debuglevel(self, debuglevel: int) -> None:
         """Show the talk on standard error, from 2 on with the time; what is secret stays hidden."""
@@ -106,13 +128,14 @@ class Talk:
             self.source_address = source_address
         self._check_timeout()
         self.close()
-        settings = self._settings(self._endpoint(host, port))
+        with told_alike():
+            settings = self._settings(self._endpoint(host, port))
         endpoint = settings.endpoints[0]
         sys.audit("smtplib.connect", self, endpoint.path or endpoint.host, endpoint.port)
-        self._session = SpokenSession(settings, watch=self._watch())
-        self._transport = SocketTransport(settings, self._trusted)
+        self._host = endpoint.host
+        self._prepare(settings)
         try:
-            self._run(self._session.greet(endpoint))
+            self._run(self._open.greet(endpoint))
         except GreetingRefused as error:
             return answer(error.reply)
         except BaseException:
@@ -121,9 +144,14 @@ class Talk:
         return answer(self._last)
 
     def send(self, s: str | bytes) -> None:
-        """Send octets, or a text, as they are."""
-        data = s.encode(self.command_encoding) if isinstance(s, str) else s
-        self._run(self._open.send(data))
+        """Send octets, or a text, as they are; what belongs to a login is not shown."""
+        data = self._encoded(s) if isinstance(s, str) else bytes(s)
+        said, secret = self._parted(data)
+        if not secret:
+            self._run(self._open.send(data))
+            return
+        self._open.hide(*secret.split())
+        self._run(self._open.send(data, shown=f"{said} {HIDDEN}".lstrip()))
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Send a command; raise ``ValueError`` where it would become two."""
@@ -132,9 +160,36 @@ class Talk:
     def _line(self, cmd: str, args: str = "") -> bytes:
         line = f"{cmd} {args}" if args else cmd
         if not set("\r\n\0").isdisjoint(line):
-            shown = line.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
-            raise ValueError(f"expected one line, got prohibited newline characters: {shown}")
-        return f"{line}\r\n".encode(self.command_encoding)
+            quoted = line.replace("\n", "\\n").replace("\r", "\\r").replace("\0", "\\0")
+            verb = self._verb(line)
+            told = f": {quoted}" if verb in _OPEN else ""
+            raise ValueError(f"{verb}: expected one line, got prohibited newline characters{told}")
+        return self._encoded(f"{line}\r\n")
+
+    def _encoded(self, text: str) -> bytes:
+        try:
+            return text.encode(self.command_encoding)
+        except UnicodeEncodeError:
+            if not self._parted(text.encode(errors="replace"))[1]:
+                raise
+        # The other error has all of the text with it.
+        raise ValueError(f"{self._verb(text)}: expected ASCII")
+
+    def _verb(self, line: str) -> str:
+        """What an error may call a line."""
+        if self._last.code == CONTINUE:
+            return "response"
+        verb = "".join(line.upper().split(maxsplit=1)[:1])
+        return verb if verb == "AUTH" or verb in _OPEN else "command"
+
+    def _parted(self, data: bytes) -> tuple[str, bytes]:
+        """Part what may be shown of *data* from what is secret: the answer to a challenge, what AUTH begins with."""
+        if self._last.code == CONTINUE:
+            return "", data
+        words = data.split(maxsplit=2)
+        if len(words) < 3 or words[0].upper() != b"AUTH":
+            return "", b""
+        return f"{words[0].decode()} {shown(words[1])}", words[2]
 
     def getreply(self) -> Answer:
         """Return the next reply; raise ``SMTPServerDisconnected`` where none comes, or something else than one."""
@@ -152,15 +207,29 @@ class Talk:
         if transport is not None:
             transport.close()
 
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Connect; overridden by programs that go another way, by a proxy for example, as smtplib's is."""
+        return socket.create_connection((host, port), timeout, self.source_address)
+
+    def _prepare(self, settings: Settings) -> None:
+        """Make ready to speak on a connection."""
+        self._session = SpokenSession(settings, watch=self._watch())
+        self._transport = HookedTransport(settings, self._trusted, self._get_socket)
+        self._last = Reply(0)
+
+    @property
+    def _connected(self) -> tuple[SpokenSession, HookedTransport]:
+        if self._session is None or self._transport is None:
+            raise SMTPServerDisconnected("please run connect() first")
+        return self._session, self._transport
+
     @property
     def _open(self) -> SpokenSession:
-        if self._session is None:
-            raise SMTPServerDisconnected("please run connect() first")
-        return self._session
+        return self._connected[0]
 
     def _run(self, flow: Flow[T]) -> T:
         """Have *flow* answered; close the connection where it cannot be used any more."""
-        session, transport = self._open, self._transport
+        session, transport = self._connected
         # GreetingRefused leaves a connection on which QUIT may be said.
         is_broken = True
         try:
@@ -172,6 +241,10 @@ class Talk:
         except ClientError as error:
             is_broken = session.broken
             raise alike(error) from error.__cause__
+        except NinshoError:
+            # A password that no mechanism takes: nothing has been said.
+            is_broken = session.broken
+            raise
         finally:
             self._last = session.last
             if is_broken:

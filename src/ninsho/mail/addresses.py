@@ -6,6 +6,7 @@ looked at once, so no address list, however nested, takes more time than its len
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from ninsho import domains
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -16,7 +17,7 @@ PATH_LIMIT = 256  # octets with its brackets (RFC 5321 §4.5.3.1.3)
 plain = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]++@[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+", re.ASCII).fullmatch
 
 _TOKEN = re.compile(
-    r"""[ \t]++
+    r"""(?P<space> [ \t]++ )
     | (?P<quoted> "(?: [^"\\] | \\. )*+" )
     | (?P<literal> \[ [!-Z^-~]++ \] )
     | (?P<atom> [^\x00-\x20\x7f"(),.:;<>@\[\\\]]++ )
@@ -28,11 +29,22 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
 
 
+class Token(NamedTuple):
+    """A piece of an address list: *kind* is space, comment, quoted, literal, atom or special."""
+
+    kind: str
+    text: str
+
+
+_AT = Token("special", "@")
+_COLON = Token("special", ":")
+
+
 def mailboxes(value: str, place: str) -> list[str]:
     """Return the addr-spec of each mailbox in an unfolded address list, without names, groups and comments."""
     try:
         _refuse_controls(value)
-        return list(_specs(_tokens(value)))
+        return list(_specs(token for token in tokens(value) if token.kind not in ("space", "comment")))
     except ValueError as fault:
         raise Unsendable(f"{place}: expected addresses, got {excerpt(value)}: {fault}") from None
 
@@ -97,18 +109,18 @@ def _refuse_controls(value: str) -> None:
         raise ValueError(f"control character {found[0]!a} at {found.start() + 1}")
 
 
-def _tokens(value: str) -> Iterator[tuple[str, str]]:
-    """Cut an address list into its words and specials; white space and comments only part them."""
+def tokens(value: str) -> Iterator[Token]:
+    """Cut an unfolded address list, and lose nothing of it; raise ``ValueError`` where it cannot be cut."""
     at = 0
     while at < len(value):
         found = _TOKEN.match(value, at)
         if not found:
             raise ValueError(f"{value[at]!a} at {at + 1} does not belong there")
-        at = found.end()
+        kind, end = found.lastgroup or "", found.end()
         if found[0] == "(":
-            at = _behind_comment(value, at)
-        elif found.lastgroup:
-            yield found.lastgroup, found[0]
+            kind, end = "comment", _behind_comment(value, end)
+        yield Token(kind, value[at:end])
+        at = end
 
 
 def _behind_comment(value: str, at: int) -> int:
@@ -122,11 +134,11 @@ def _behind_comment(value: str, at: int) -> int:
     return at
 
 
-def _specs(tokens: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _specs(words: Iterable[Token]) -> Iterator[str]:
     """Read mailboxes and groups (RFC 5322 §3.4): an addr-spec is what the angle brackets hold, else all there is."""
     reading = _Mailbox()
     in_group = False
-    for kind, text in tokens:
+    for kind, text in words:
         match text if kind == "special" else "":
             case "," | ";" if not reading.inside:
                 yield from reading.finished()
@@ -148,7 +160,7 @@ class _Mailbox:
     """One mailbox while it is read."""
 
     def __init__(self) -> None:
-        self.words: list[tuple[str, str]] = []
+        self.words: list[Token] = []
         self.inside = False
         self.closed = False
 
@@ -167,7 +179,7 @@ class _Mailbox:
     def takes(self, kind: str, text: str) -> None:
         if self.closed:
             raise ValueError(f"{text!a} behind '>'")
-        self.words.append((kind, text))
+        self.words.append(Token(kind, text))
 
     def finished(self) -> Iterator[str]:
         if self.inside:
@@ -176,11 +188,11 @@ class _Mailbox:
             yield _spec(self.words)
 
 
-def _spec(words: list[tuple[str, str]]) -> str:
+def _spec(words: list[Token]) -> str:
     """Put an addr-spec together; a source route in front of it falls away (RFC 5321 appendix C)."""
-    if words and words[0] == ("special", "@"):
+    if words and words[0] == _AT:
         words = words[_route_end(words) :]
-    at = words.index(("special", "@")) if ("special", "@") in words else None
+    at = words.index(_AT) if _AT in words else None
     local = _local_part(words if at is None else words[:at])
     if at is None:
         # An encoded word (RFC 2047) stands for a name.
@@ -197,25 +209,25 @@ def _visible(spec: str) -> str:
     return spec
 
 
-def _route_end(words: list[tuple[str, str]]) -> int:
-    if ("special", ":") not in words:
+def _route_end(words: list[Token]) -> int:
+    if _COLON not in words:
         raise ValueError("no local part")
-    return words.index(("special", ":")) + 1
+    return words.index(_COLON) + 1
 
 
-def _local_part(words: list[tuple[str, str]]) -> str:
+def _local_part(words: list[Token]) -> str:
     if len(words) == 1 and words[0][0] == "quoted":
         return words[0][1]
     return _dotted(words, "local part")
 
 
-def _domain(words: list[tuple[str, str]]) -> str:
+def _domain(words: list[Token]) -> str:
     if len(words) == 1 and words[0][0] == "literal":
         return words[0][1]
     return _dotted(words, "domain")
 
 
-def _dotted(words: list[tuple[str, str]], what: str) -> str:
+def _dotted(words: list[Token], what: str) -> str:
     """Join atoms and dots; two atoms side by side had a space or a comment between them."""
     previous = ""
     for kind, text in words:

@@ -5,7 +5,7 @@ from email.errors import MessageError
 from email.header import Header
 from email.policy import SMTP
 
-from ninsho.mail.addresses import a_labels, mailboxes
+from ninsho.mail.address_fields import ADDRESS_FIELDS, FOLD_LIMIT, address_value
 from ninsho.mail.content import has_long_line
 from ninsho.mail.unsendable import Unsendable, excerpt
 
@@ -13,10 +13,6 @@ _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MU
 _FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*", re.ASCII)
 # What the standard library's parser of header fields is known to trip with.
 FAULTS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
-# Those whose display names alone may be encoded (RFC 2047 §5).
-ADDRESS_FIELDS = frozenset(
-    f"{prefix}{name}" for prefix in ("", "resent-") for name in ("from", "sender", "reply-to", "to", "cc", "bcc")
-)
 _PARAMETERS = frozenset(("content-type", "content-disposition"))
 # Nothing in these may be encoded.
 _IDENTIFIERS = frozenset(
@@ -25,7 +21,6 @@ _IDENTIFIERS = frozenset(
         *("received", "return-path", "date", "mime-version", "content-transfer-encoding"),
     }
 )
-_FOLD_LIMIT = 78  # RFC 5322 §2.1.1
 
 
 def encoded_fields(header: bytes) -> bytes:
@@ -44,7 +39,7 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
         return field
     name, value = found[1].decode(), found[2].replace(b"\r\n", b"").strip(b" \t")
     if field.isascii():
-        return _line(name, Header(value.decode(), maxlinelen=_FOLD_LIMIT, header_name=name))
+        return _line(name, Header(value.decode(), maxlinelen=FOLD_LIMIT, header_name=name))
     if name.lower() in _IDENTIFIERS:
         raise Unsendable(f"{name}: expected ASCII, or a server that offers SMTPUTF8, got {excerpt(value)}")
     try:
@@ -53,7 +48,7 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
         if name.lower() in ADDRESS_FIELDS | _PARAMETERS:
             raise Unsendable(f"{name}: expected UTF-8 or encoded words, got {excerpt(value)}") from None
         # RFC 1428 §3: nobody knows what it means, and nothing of it is lost.
-        return _line(name, Header(value, "unknown-8bit", maxlinelen=_FOLD_LIMIT, header_name=name))
+        return _line(name, Header(value, "unknown-8bit", maxlinelen=FOLD_LIMIT, header_name=name))
 
 
 def _line(name: str, value: Header) -> bytes:
@@ -61,28 +56,8 @@ def _line(name: str, value: Header) -> bytes:
 
 
 def _encoded(name: str, value: str) -> bytes:
-    return f"{name}: {encoded_value(name, value)}\r\n".encode()
-
-
-def encoded_value(name: str, value: str) -> str:
-    """Return the value of a field, folded, in ASCII; raise ``Unsendable`` where that would change what it says."""
-    addresses = mailboxes(value, name) if name.lower() in ADDRESS_FIELDS else []
-    for address in addresses:
-        value = _with_a_labels(name, value, address)
-    folded = _folded(name, value)
-    # Read back, as the library's folding has let line ends through (CVE-2024-6923) and addresses be changed.
-    if not _FOLDED.fullmatch(folded) or (
-        addresses and mailboxes(folded.replace("\r\n", ""), name) != mailboxes(value, name)
-    ):
-        raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}")
-    return folded
-
-
-def _with_a_labels(name: str, value: str, address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    if not (local or address).isascii():
-        raise Unsendable(f"{name}: expected a server that offers SMTPUTF8 for {excerpt(address)}, got one without")
-    return value if domain.isascii() else value.replace(domain, a_labels(domain))
+    is_addresses = name.lower() in ADDRESS_FIELDS
+    return f"{name}: {address_value(name, value, utf8=False) if is_addresses else _folded(name, value)}\r\n".encode()
 
 
 def _folded(name: str, value: str) -> str:
@@ -90,4 +65,8 @@ def _folded(name: str, value: str) -> str:
         folded: str = SMTP.header_factory(name, value).fold(policy=SMTP)
     except FAULTS as fault:
         raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}: {fault}") from None
-    return folded.partition(":")[2].strip(" \t\r\n")
+    folded = folded.partition(":")[2].strip(" \t\r\n")
+    # The library's folding has let line ends through (CVE-2024-6923).
+    if not _FOLDED.fullmatch(folded):
+        raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}")
+    return folded

@@ -13,10 +13,10 @@ from ninsho.mail.options import NO_OPTIONS, Options, Recipient, mail_parameters,
 from ninsho.mail.sources import Source, refuse_what_is_none, taken
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import ContentChanged, Unsendable
+from ninsho.wire.ehlo import Capabilities
 
 if TYPE_CHECKING:
     from ninsho.mail.content import Content
-    from ninsho.wire.ehlo import Capabilities
 
 __all__ = [
     "Attachment",
@@ -53,6 +53,10 @@ class Submission:
             refuse_what_is_none(self.message)
 
 
+# What takes any message: 8-bit, binary, in UTF-8.
+EVERYTHING = Capabilities("", dict.fromkeys(("8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"), ()))
+
+
 class Prepared:
     """A message ready for one server: whole command lines, and content."""
 
@@ -79,6 +83,17 @@ class Prepared:
 def prepare(submission: Submission, capabilities: "Capabilities", *, chunking: bool) -> Prepared:
     """Make one message ready; raise ``Unsendable``. For many of them on one connection keep a ``Preparer``."""
     return Preparer(capabilities, chunking=chunking).prepare(submission)
+
+
+def addressed(submission: Submission) -> tuple[str, tuple[str, ...], str]:
+    """Return who a message is from and for, and its Message-ID, as far as that can be told without a server."""
+    try:
+        prepared = Preparer(EVERYTHING, chunking=True).prepare(submission)
+    except Exception:  # noqa: BLE001 - it is for a receipt, which has another reason already
+        told = submission.recipients or ()
+        names = (told,) if isinstance(told, str) else tuple(map(str, told))
+        return str(submission.sender or ""), names, ""
+    return prepared.sender, prepared.recipients, prepared.message_id
 
 
 class Preparer:

@@ -1,4 +1,8 @@
-"""A client's command lines, read strictly (RFC 5321 §4.1.2): verbs, paths, parameters."""
+"""A client's command lines, read strictly (RFC 5321 §4.1.2): verbs, paths, parameters.
+
+But in addresses there is what the world has and the RFC has not, and no client can help it: dots anywhere (DoCoMo gave
+such addresses out), underscores in domains, and local parts of more than 64 octets.
+"""
 
 import re
 from collections.abc import Mapping
@@ -6,24 +10,24 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from ninsho.errors import ProtocolError
+from ninsho.mail.addresses import PATH_LIMIT
 
 LINE_LIMIT = 512  # octets with CRLF (RFC 5321 §4.5.3.1.4)
 # RFC 1870 §3 adds 26, RFC 6152 §2 17, RFC 6531 §3.1 10, RFC 4954 §3 500, RFC 3461 §3 100; the other extensions less.
 MAIL_LIMIT = LINE_LIMIT + 26 + 17 + 10 + 500 + 100 + 80
 RCPT_LIMIT = LINE_LIMIT + 500  # RFC 3461 §3
 RESPONSE_LIMIT = 12_288  # RFC 4954 §4
-LOCAL_LIMIT, DOMAIN_LIMIT = 64, 255  # octets (RFC 5321 §4.5.3.1)
 
 # RFC 6531 §3.3 lets each hold what is not ASCII.
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
-_LOCAL = rf'{_ATOM}(?:\.{_ATOM})*|"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"'
+_LOCAL = r'[A-Za-z0-9!#$%&\'*+/=?^_`{|}~.\-\u0080-\U0010ffff]+|"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"'
 _LETTER = r"[A-Za-z0-9\u0080-\U0010ffff]"
 _LABEL = rf"{_LETTER}(?:(?:{_LETTER}|-)*{_LETTER})?"
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_WORLDLY = _DOMAIN.replace("A-Z", "_A-Z")
 _LITERAL = r"\[[!-Z^-~]+\]"
 _ROUTE = rf"(?:@{_DOMAIN}(?:,@{_DOMAIN})*:)?"
 _ARGUMENT = re.compile(
-    rf"(?P<word>FROM|TO):<(?:{_ROUTE}(?P<address>(?P<local>{_LOCAL})@(?P<domain>{_DOMAIN}|{_LITERAL}))"
+    rf"(?P<word>FROM|TO):<(?:{_ROUTE}(?P<address>(?P<local>{_LOCAL})@(?P<domain>{_WORLDLY}|{_LITERAL}))"
     rf"|(?P<postmaster>postmaster))?>(?: (?P<parameters>.*))?",
     re.IGNORECASE,
 )
@@ -80,7 +84,9 @@ def read_path(verb: str, argument: str) -> Envelope:
     # RFC 5321 §4.1.1.3: only RCPT knows the postmaster without a domain, and only MAIL nobody.
     if (verb == "RCPT" and not address) or (verb == "MAIL" and match["postmaster"]):
         raise BadCommand(f"expected an address in {verb}", enhanced="5.1.3" if verb == "RCPT" else "5.1.7")
-    _check_sizes(match["local"] or "", match["domain"] or "")
+    if len(address.encode()) > PATH_LIMIT - 2:
+        raise BadCommand(f"expected at most {PATH_LIMIT} octets with the brackets")
+    _check_literal(match["domain"] or "")
     return Envelope(address, _parameters(match["parameters"]))
 
 
@@ -98,12 +104,6 @@ def read_chunk(argument: str) -> tuple[int, bool]:
     if match is None:
         raise BadCommand("expected BDAT, a size, and LAST or nothing")
     return int(match[1]), match[2] is not None
-
-
-def _check_sizes(local: str, domain: str) -> None:
-    if len(local.encode()) > LOCAL_LIMIT or len(domain.encode()) > DOMAIN_LIMIT:
-        raise BadCommand(f"expected at most {LOCAL_LIMIT} octets before the @ and {DOMAIN_LIMIT} behind it")
-    _check_literal(domain)
 
 
 def _check_literal(domain: str) -> None:

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from ninsho.mail.content import has_long_line
+
 LINE_LIMIT = 1000  # octets with CRLF (RFC 5321 §4.5.3.1.6); before dots are put in
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
-_LONG = re.compile(rb"[^\n]{%d}" % LINE_LIMIT)
 _UNSTUFFED = re.compile(rb"^\.(?!\.)", re.MULTILINE)
 _HEADER_END = re.compile(rb"^\r?\n", re.MULTILINE)
 
@@ -34,11 +35,19 @@ def faults_of(content: bytes, mail_parameters: Mapping[str, str]) -> Iterator[st
     if match := _BARE.search(content):
         name = "CR" if match[0] == b"\r" else "LF"
         yield f"octet {match.start() + 1}: bare {name}"
-    if match := _LONG.search(content):
-        yield f"octet {match.start() + 1}: a line of more than {LINE_LIMIT} octets"
+    if has_long_line(content):
+        yield f"octet {_long_line(content) + 1}: a line of more than {LINE_LIMIT} octets"
     if b"\0" in content:
         yield f"octet {content.index(0) + 1}: NUL"
     yield from _eight_bit(content, body, utf8="SMTPUTF8" in mail_parameters)
+
+
+def _long_line(content: bytes) -> int:
+    """Where the first line begins that is too long; there is one."""
+    start = 0
+    while 0 <= (end := content.find(b"\n", start)) < start + LINE_LIMIT:
+        start = end + 1
+    return start
 
 
 def _eight_bit(content: bytes, body: str, *, utf8: bool) -> Iterator[str]:

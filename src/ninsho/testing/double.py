@@ -1,6 +1,7 @@
 """What stands in for a client: messages are made ready as for a server, and then kept; with true receipts."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import count
 from types import TracebackType
 from typing import Final, Self, get_args
@@ -9,10 +10,12 @@ from ninsho.client.job import Job, Transaction
 from ninsho.client.office import Sendable, delivered, submission
 from ninsho.client.outbox import Order, Progress
 from ninsho.client.receipt import Receipt, Via
+from ninsho.client.settings import Settings
 from ninsho.errors import ClientError
+from ninsho.mail.addresses import path
 from ninsho.mail.message import Prepared, Preparer, Recipient, Submission
 from ninsho.mail.options import NO_OPTIONS, Options
-from ninsho.testing.commands import Envelope, read_path
+from ninsho.testing.commands import Envelope
 from ninsho.testing.received import Received
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import Reply
@@ -44,6 +47,11 @@ class Double:
         capabilities = Capabilities("localhost", dict.fromkeys(OFFERED, ()))
         # By DATA: nothing binary is left in what is kept.
         self._preparer = Preparer(capabilities, chunking=False)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """A client's, where it has been told of nothing but this machine."""
+        return Settings.of("smtp://localhost")
 
     def _let_go(self) -> None:
         """Close what is held open."""
@@ -196,10 +204,10 @@ def _check(order: Order) -> None:
 
 
 def _received(prepared: Prepared, transaction: Transaction, queue_id: str) -> Received:
-    """Read the lines that a server would read."""
-    said = [_envelope("RCPT", line) for line in prepared.rcpts]
+    """Return what a server would have got."""
+    said = map(_envelope, prepared.recipients, prepared.rcpts)
     taken = [one for one, reply in zip(said, transaction.rcpts, strict=True) if reply.positive]
-    sender = _envelope("MAIL", prepared.mail)
+    sender = _envelope(prepared.sender, prepared.mail)
     return Received(
         sender=sender.address,
         recipients=tuple(one.address for one in taken),
@@ -210,8 +218,11 @@ def _received(prepared: Prepared, transaction: Transaction, queue_id: str) -> Re
     )
 
 
-def _envelope(verb: str, line: bytes) -> Envelope:
-    return read_path(verb, line.decode().removeprefix(f"{verb} ").removesuffix("\r\n"))
+def _envelope(address: str, line: bytes) -> Envelope:
+    """Return the address as it stands in the *line* of MAIL or RCPT, and what stands behind it."""
+    written = path(address) if address else b""
+    words = line.partition(b"<%b>" % written)[2].decode().split()
+    return Envelope(written.decode(), {word.upper(): value for word, _, value in (one.partition("=") for one in words)})
 
 
 def _reply(text: str) -> Reply:

@@ -81,6 +81,7 @@ class MailServer(Faults):
         self._reply_size = reply_size
         self._path = path
         self._ledger = Ledger()
+        self._talks: list[Talk] = []
         self._running: _Running | None = None
 
     @property
@@ -96,7 +97,7 @@ class MailServer(Faults):
     @property
     def talks(self) -> list[Talk]:
         """All that was said, by connection: passwords, too."""
-        return self._started.talks
+        return self._talks
 
     @property
     def port(self) -> int:
@@ -146,7 +147,8 @@ class MailServer(Faults):
     def start(self) -> Self:
         """Listen, and serve."""
         site = Site(self._options, self, self._ledger, Event())
-        self._running = _Running(self._listener(), site, self._reply_size)
+        self._talks = []
+        self._running = _Running(self._listener(), site, self._talks, self._reply_size)
         return self
 
     def stop(self) -> None:
@@ -154,6 +156,8 @@ class MailServer(Faults):
         if self._running is not None:
             running, self._running = self._running, None
             running.stop()
+            if self._path is not None:
+                Path(self._path).unlink(missing_ok=True)
         if self._ledger.errors:
             raise self._ledger.errors[0]
 
@@ -186,10 +190,10 @@ class MailServer(Faults):
 class _Running:
     """The threads of a server: one that accepts, one for each connection."""
 
-    def __init__(self, listener: socket.socket, site: Site, reply_size: int) -> None:
+    def __init__(self, listener: socket.socket, site: Site, talks: list[Talk], reply_size: int) -> None:
         listener.setblocking(False)
         self.listener = listener
-        self.talks: list[Talk] = []
+        self.talks = talks
         self.folder = tempfile.TemporaryDirectory()
         self._site = site
         self._reply_size = reply_size
@@ -217,14 +221,14 @@ class _Running:
             stream.hang_up(last_words)
 
     def _accept(self) -> None:
-        while True:
-            ready, _, _ = select.select([self.listener, self._bell], [], [])
-            if self._site.stopping.is_set():
-                return
-            if self.listener in ready:
-                # Whoever has left since then is nobody.
-                with suppress(BlockingIOError, ConnectionError):
-                    self._begin(self.listener.accept()[0])
+        # Not select: it knows no file descriptor above 1023.
+        poll = select.poll()
+        for one in (self.listener, self._bell):
+            poll.register(one, select.POLLIN)
+        while poll.poll() and not self._site.stopping.is_set():
+            # Whoever has left since then is nobody.
+            with suppress(BlockingIOError, ConnectionError):
+                self._begin(self.listener.accept()[0])
 
     def _begin(self, connection: socket.socket) -> None:
         number = len(self.talks) + 1

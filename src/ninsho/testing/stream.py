@@ -14,6 +14,7 @@ from typing import NoReturn, Protocol
 from ninsho.testing.faults import Cut
 
 CHUNK = 65_536  # octets
+GRACE = 0.5  # seconds that a reply may take to leave before a connection is broken all the same
 PAUSE = 0.001  # seconds between two pieces of a reply, so that they arrive one by one
 
 
@@ -52,7 +53,10 @@ class SocketWire:
 
     def readable(self, patience: float) -> bool:
         """Whether there are octets, or the end, within so many seconds."""
-        return bool(select.select([self._socket], [], [], patience)[0])
+        # Not select: it knows no file descriptor above 1023.
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(patience * 1000))
 
     def close(self, *, reset: bool) -> None:
         """Say that no more will come, and wait until the other side goes too; or reset the connection at once."""
@@ -190,11 +194,14 @@ class Stream:
             self._wire.close(reset=reset)
 
     def hang_up(self, last_words: bytes) -> None:
-        """Say *last_words* and break the connection, from another thread."""
-        with suppress(Gone), self._lock:
-            if last_words:
-                self.talk.said += last_words
-                self._transmit(last_words)
+        """Say *last_words* and break the connection, from another thread; to who does not read nothing is said."""
+        if last_words and self._lock.acquire(timeout=GRACE):
+            try:
+                with suppress(Gone):
+                    self.talk.said += last_words
+                    self._transmit(last_words)
+            finally:
+                self._lock.release()
         self._wire.abandon()
 
     def silence(self) -> NoReturn:
