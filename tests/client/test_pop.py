@@ -215,7 +215,9 @@ def test_tls_that_is_required_and_not_offered():
 
 def test_tls_where_it_is_offered():
     text = play(
-        f"S: +OK {STAMP}\nC: CAPA\nS: -ERR\nC: APOP mrose {EXAMPLE}\nS: +OK\nC: QUIT\nS: +OK", tls=TLSMode.OPPORTUNISTIC
+        f"S: +OK {STAMP}\nC: CAPA\nS: -ERR\nC: APOP mrose {EXAMPLE}\nS: +OK\nC: QUIT\nS: +OK",
+        tls=TLSMode.OPPORTUNISTIC,
+        allow_cleartext=True,
     )
     assert "TLSv1.3" not in text
 
@@ -306,12 +308,14 @@ def test_two_timestamps_are_none():
     assert timestamp(Reply(220, (f"+OK {STAMP} {STAMP}".encode(),))) == b""
 
 
-def test_a_list_that_never_ends_is_an_error():
+@pytest.mark.parametrize("line", [b"X", b"X" * 16_000])
+def test_a_list_that_never_ends_is_an_error(line):
     responses = Responses()
     responses.expect_list()
-    responses.feed(b"+OK\r\n" + b"X\r\n" * 2000)
-    with pytest.raises(ProtocolError, match="at most 1024 lines"):
+    responses.feed(b"+OK\r\n" + (line + b"\r\n") * 2000)
+    with pytest.raises(ProtocolError, match="at most 1024 lines and 262144 octets"):
         responses.next()
+    assert sum(map(len, responses._lines)) <= 262_144 + len(line)
 
 
 def test_one_visit_counts_for_its_window_and_its_user():
@@ -349,6 +353,31 @@ def test_a_name_of_two_lines_cannot_be_said():
     told = settings("smtp://mail.example.com", username="mrose\r\nDELE 1", password="x")
     with pytest.raises(NotOffered, match="without line breaks"):
         play("TLS\nS: +OK\nC: CAPA\nS: -ERR", told)
+
+
+@pytest.mark.parametrize(
+    ("url", "mailbox", "told", "allowed"),
+    [
+        ("smtps://u:p@mail.example.com", "pop://localhost?tls=none", {}, True),
+        ("smtps://u:p@mail.example.com", "pop://pop.example.com?tls=none", {}, False),
+        ("smtps://u:p@mail.example.com", "pop://pop.example.com?tls=none", {"allow_cleartext": True}, True),
+        # Behind a proxy, localhost is the proxy's.
+        ("smtps://u:p@mail.example.com", "pop://localhost?tls=none", {"proxy": "socks5h://proxy"}, False),
+        ("smtp://mail.example.com", "pop://u:p@localhost?tls=none", {"proxy": "socks5h://proxy"}, False),
+        # That the mail server is on this machine says nothing of the mailbox.
+        ("smtp+unix://u:p@/run/submission", "pop://pop.example.com?tls=none", {}, False),
+        ("smtp+unix://u:p@/run/submission", "pop://pop.example.com?tls=none", {"allow_cleartext": True}, True),
+        ("smtp://u:p@localhost?tls=none", "pop://pop.example.com?tls=none", {}, False),
+    ],
+)
+def test_a_password_goes_in_clear_only_to_this_machine(url, mailbox, told, allowed):
+    assert Mailbox(Settings.of(url, pop=mailbox, **told)).settings.login.allow_cleartext is allowed
+
+
+def test_the_password_of_the_mail_server_does_not_go_to_the_mailbox():
+    told = Settings.of("smtps://u:p@mail.example.com", pop="pops://:poppw@pop.example.com")
+    login = Mailbox(told).settings.login
+    assert (login.username, login.password) == ("u", "poppw")
 
 
 def test_another_host_has_a_certificate_of_its_own():

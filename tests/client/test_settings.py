@@ -1,6 +1,7 @@
 """Settings from a URL, from keywords, from the environment; what is worked out, and what is refused."""
 
 from pathlib import Path
+from ssl import create_default_context
 
 import pytest
 
@@ -428,11 +429,49 @@ def test_trust_that_contradicts_itself():
     ]
 
 
+def test_a_context_holds_what_is_said_of_it():
+    expected = (
+        "context: expected none beside ca, certificate, key_password, minimum_version and verify, which it holds itself"
+    )
+    for told in ({"minimum_version": "1.3"}, {"minimum_version": "1.2"}, {"key_password": "x"}, {"verify": False}):
+        assert problems("smtp://h", context=create_default_context(), **told) == [expected]
+
+
+def test_a_key_s_password_needs_a_key():
+    assert problems("smtps://h", key_password="hunter2") == [
+        "certificate: expected one beside the key's password, got none"
+    ]
+    assert of("smtps://h", certificate="both.pem", key_password="hunter2").trust.key_password == "hunter2"
+
+
+@pytest.mark.parametrize("told", [{"ca": "ca.pem"}, {"fingerprint": PIN}, {"context": create_default_context()}])
+def test_whom_to_believe_is_worth_nothing_where_tls_can_be_stripped(told):
+    expected = "tls: expected starttls or implicit, as it is said whom to believe, got opportunistic"
+    assert problems("smtp://h", tls="opportunistic", **told) == [expected]
+    # It may be said of the mailbox.
+    assert of("smtp://h", tls="opportunistic", pop="pops://bob:x@pop.example", **told).tls is TLSMode.OPPORTUNISTIC
+    assert problems("smtp://h", tls="opportunistic", pop="pop://bob:x@pop.example?tls=none", **told) == [expected]
+
+
+def test_a_login_waits_for_tls_that_cannot_be_stripped():
+    expected = (
+        "expected starttls or implicit beside a login, got opportunistic: who takes STARTTLS out of the server's "
+        "offer would read it; allow_cleartext=yes lets that be"
+    )
+    assert problems("smtp://a:b@h?tls=opportunistic") == [f"url: tls: {expected}"]
+    assert of("smtp://a:b@h?tls=opportunistic&allow_cleartext=yes").login.allow_cleartext
+    assert problems("smtp://h", pop="pop://a:b@p?tls=opportunistic") == [f"pop: tls: {expected}"]
+    assert of("smtp://h", pop="pop://a:b@p?tls=opportunistic", allow_cleartext=True).pop.allow_cleartext
+
+
 def test_a_mailbox_to_log_in_to_first():
     login = "smtp://alice:secret@h"
     assert of(f"{login}?pop=pop.example").pop == PopSettings(host="pop.example", username="alice", password="secret")
     assert of(login, pop="pops://bob:other@pop.example?window=600s").pop.window == 10
     assert of(login, without=[]).without == frozenset()
+    assert of(login, pop="pops://:other@pop.example").pop == PopSettings(
+        host="pop.example", username="alice", password="other"
+    )
     assert of(f"{login}?pop=pop://bob:other@pop.example:1110?tls=none%26window=5").pop == PopSettings(
         host="pop.example", port=1110, tls=TLSMode.NONE, username="bob", password="other", window=5
     )

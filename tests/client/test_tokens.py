@@ -189,7 +189,9 @@ def test_a_token_that_cannot_be_one(issuer: Issuer, text):
     assert (source(), kept) == ("one", [])
 
 
-@pytest.mark.parametrize("head", [b"", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 400 No\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "])
+@pytest.mark.parametrize(
+    "head", [b"", b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.0 400 No\r\n\r\n", b"HTTP/1.0 200 OK\r\nX: "]
+)
 def test_an_answer_that_drips_ends_in_time(monkeypatch, head):
     """Each octet comes in time, but not all of them."""
     ended = threading.Event()

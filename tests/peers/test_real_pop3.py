@@ -65,7 +65,14 @@ def receiver():
 
 def mailbox(dovecot, tls, password=PASSWORD):
     port = dovecot.tls_port if tls is TLSMode.IMPLICIT else dovecot.port
-    return PopSettings(host="localhost", port=port, tls=tls, username=USER, password=password)
+    return PopSettings(
+        host="localhost",
+        port=port,
+        tls=tls,
+        username=USER,
+        password=password,
+        allow_cleartext=tls is TLSMode.OPPORTUNISTIC,
+    )
 
 
 def sent(receiver, dovecot, tls, *, recorder=None, **told):

@@ -29,6 +29,11 @@ _CREDENTIALS: Final = {"username", "password", "password_from", "password_comman
 _ALTERNATIVES: Final = (("password", "password_from", "password_command"), ("token", "token_command"))
 _MANNERS: Final = ("authzid", "minimum", "exclude", "require_binding", "fall_through")
 _IDENTITY: Final = {"context", "ca", "certificate", "server_name", "fingerprint"}
+_BELIEF: Final = {"context", "ca", "fingerprint"}
+_STRIPPED: Final = (
+    "expected starttls or implicit beside a login, got opportunistic: who takes STARTTLS out of the server's offer "
+    "would read it; allow_cleartext=yes lets that be"
+)
 _PHASES: Final = [field.name for field in fields(Timeouts) if field.name != "total"]
 
 
@@ -55,6 +60,8 @@ class _Maker:
         endpoints = self._endpoints()
         tls = self._tls(endpoints)
         login = self._login(endpoints, tls) if self._credentials else None
+        pop = self._pop(login)
+        self._check_opportunistic(tls, login, pop)
         alike = ("rate", "ehlo_name", "proxy", "source_address", "without")
         return {
             "endpoints": endpoints,
@@ -65,7 +72,7 @@ class _Maker:
             "timeouts": self._timeouts(),
             "limits": self.attempt(Limits, **self._of(Limits)),
             "retry": replace(self._values.get("retry", Retry()), **self._only("attempts")),
-            "pop": self._pop(login),
+            "pop": pop,
             **self._only(*alike),
         }
 
@@ -188,6 +195,22 @@ class _Maker:
 
     def _pop(self, login: Login | None) -> PopSettings | None:
         told: PopSettings | None = self._values.get("pop")
-        if told is None or told.username or login is None:
+        if told is None:
+            return None
+        told = replace(told, allow_cleartext=told.allow_cleartext or self._values.get("allow_cleartext", False))
+        if told.username or login is None:
             return told
-        return replace(told, username=login.username, password=login.password)
+        # A password without a user name is the mailbox's own all the same.
+        password = login.password if told.password is None else told.password
+        return replace(told, username=login.username, password=password)
+
+    def _check_opportunistic(self, tls: TLSMode, login: Login | None, pop: PopSettings | None) -> None:
+        """Refuse what is worth nothing where somebody takes STARTTLS out of the server's offer."""
+        place, has_pop_tls = self._places.get("tls", "tls"), pop is not None and pop.tls is not TLSMode.NONE
+        if tls is TLSMode.OPPORTUNISTIC and self._places.keys() & _BELIEF and not has_pop_tls:
+            expected = "expected starttls or implicit, as it is said whom to believe, got opportunistic"
+            self._problems.append(f"{place}: {expected}")
+        if tls is TLSMode.OPPORTUNISTIC and login is not None and not login.allow_cleartext:
+            self._problems.append(f"{place}: {_STRIPPED}")
+        if pop is not None and pop.tls is TLSMode.OPPORTUNISTIC and not pop.allow_cleartext:
+            self._problems.append(f"{self._places['pop']}: tls: {_STRIPPED}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ninsho.client.job import Job
     from ninsho.client.settings import Endpoint
 
-LONG_LOOK: Final = 1.0  # seconds that a server may have taken to lose patience
+LONG_LOOK: Final = 0.05  # seconds, after which it is looked up whether the server has gone
 
 T = TypeVar("T")
 R = TypeVar("R")

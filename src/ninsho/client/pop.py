@@ -150,21 +150,29 @@ class Mailbox(Session):
 def settings_for(told: PopSettings, settings: Settings) -> Settings:
     """Return the *settings* of a client as they are for its mailbox; raise ``ConfigurationError``."""
     endpoint = Endpoint(told.host, told.port)
+    # That the mail server is on this machine lets its password go in clear, and says nothing of the mailbox's.
+    inherited = settings.login is not None and settings.login.allow_cleartext and not _are_near(settings)
+    local = told.tls is TLSMode.NONE and _are_near(replace(settings, endpoints=(endpoint,)))
     return replace(
         settings,
         endpoints=(endpoint,),
         tls=told.tls,
-        login=_login(told, settings.login, local=told.tls is TLSMode.NONE and endpoint.loopback),
+        login=_login(told, settings.login, allow_cleartext=told.allow_cleartext or inherited or local),
         trust=_trust(told, settings),
         without=frozenset(),
         pop=None,
     )
 
 
-def _login(told: PopSettings, login: Login | None, *, local: bool) -> Login:
+def _are_near(settings: Settings) -> bool:
+    # Behind a proxy, localhost is the proxy's.
+    return settings.proxy is None and all(endpoint.loopback for endpoint in settings.endpoints)
+
+
+def _login(told: PopSettings, login: Login | None, *, allow_cleartext: bool) -> Login:
     """The login of the mailbox: what is told of it, and of how to log in what holds for the mail server."""
     if login is None:
-        return Login(username=told.username, password=told.password, allow_cleartext=local)
+        return Login(username=told.username, password=told.password, allow_cleartext=allow_cleartext)
     # Which mechanism the mail server must have says nothing of this one, but nothing worse will do.
     known = login.force is not None and login.force.upper() in {rank.name for rank in RANKING}
     lowest = login.lowest or (login.force if known else None)
@@ -176,7 +184,7 @@ def _login(told: PopSettings, login: Login | None, *, local: bool) -> Login:
         token=login.token if same else None,
         auth=None,
         minimum=lowest,
-        allow_cleartext=login.allow_cleartext or local,
+        allow_cleartext=allow_cleartext,
     )
 
 

@@ -175,7 +175,7 @@ class Trust:
     ``context`` is used as it is. ``ca`` is a file or directory of certificates to believe instead of the system's;
     ``certificate`` and ``key`` are files of our own. ``server_name`` is what the certificate must be for, if not the
     host. ``fingerprint`` is the SHA-256 of the server's certificate, or several with commas between: then nothing else
-    about it is verified. ``verify=False`` believes anybody.
+    about it is verified. ``verify=False`` believes anybody. ``minimum_version`` is 1.2 where it is not said.
     """
 
     context: "SSLContext | None" = None
@@ -186,7 +186,7 @@ class Trust:
     server_name: str | None = None
     fingerprint: str | None = None
     verify: bool = True
-    minimum_version: str = "1.2"
+    minimum_version: str | None = None
 
     def __post_init__(self) -> None:
         _check(self._faults())
@@ -203,8 +203,12 @@ class Trust:
         yield from _unknown("minimum_version", self.minimum_version, VERSIONS)
         if self.key is not None and self.certificate is None:
             yield "certificate: expected one beside the key, got none"
-        if self.context is not None and (self.ca or self.certificate or not self.verify):
-            yield "context: expected none beside ca, certificate and verify, which it holds itself"
+        elif self.key_password is not None and self.certificate is None and self.context is None:
+            yield "certificate: expected one beside the key's password, got none"
+        own = self.ca or self.certificate or self.key_password or self.minimum_version
+        if self.context is not None and (own or not self.verify):
+            held = "ca, certificate, key_password, minimum_version and verify"
+            yield f"context: expected none beside {held}, which it holds itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +257,7 @@ class Limits:
 class PopSettings:
     """A mailbox to log in to first (POP before SMTP); ``window`` is how many minutes that counts.
 
-    Without a user name and password the login's are used.
+    Without a user name and password the login's are used. ``allow_cleartext`` is as a login's.
     """
 
     host: str
@@ -262,6 +266,7 @@ class PopSettings:
     username: str = ""
     password: Secret | None = field(default=None, repr=False)
     window: float = 10
+    allow_cleartext: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from ninsho.client.tls import explain, server_name_of
 
 T = TypeVar("T")
 READ = 65_536  # octets
-RESTED: Final = 1.0  # seconds without a word, after which a server may have gone
+RESTED: Final = 0.05  # seconds without a word, after which it is looked up whether the server has gone
 # What has to do with the moment, not with the certificate.
 PASSING: Final = (TimeoutError, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 # Linux tells that the other end is closed even where something unread stands before that.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ninsho.client.secret_sources import revealed
-from ninsho.client.settings import Endpoint, TLSMode, Trust
+from ninsho.client.settings import VERSIONS, Endpoint, TLSMode, Trust
 from ninsho.errors import ConfigurationError
 
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -69,7 +69,7 @@ def context_of(trust: Trust) -> ssl.SSLContext:
     if trust.context is not None:
         return trust.context
     context = _believing(trust.ca)
-    context.minimum_version = _VERSIONS[trust.minimum_version]
+    context.minimum_version = _VERSIONS[trust.minimum_version or VERSIONS[0]]
     if trust.pins or not trust.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -10,7 +10,7 @@ from typing import Final
 
 from ninsho.errors import ProtocolError
 from ninsho.wire.ehlo import Capabilities
-from ninsho.wire.smtp import LINES_LIMIT, Replies, Reply, shown
+from ninsho.wire.smtp import LINES_LIMIT, REPLY_LIMIT, Replies, Reply, shown
 
 COMMAND_LIMIT = 255  # octets with CRLF (RFC 2449 §4)
 # SMTP's words for what POP3 says: a greeting, success at AUTH or anything else, a challenge of it, a wrong password.
@@ -62,10 +62,11 @@ class Responses(Replies):
     def _listed(self, line: bytes) -> Reply | None:
         if line != b".":
             self._lines.append(line.removeprefix(b"."))
-            if len(self._lines) > LINES_LIMIT:
-                raise ProtocolError(f"expected a response of at most {LINES_LIMIT} lines")
+            self._size += len(line)
+            if len(self._lines) > LINES_LIMIT or self._size > REPLY_LIMIT:
+                raise ProtocolError(f"expected a response of at most {LINES_LIMIT} lines and {REPLY_LIMIT} octets")
             return None
-        lines, self._lines, self._listing = tuple(self._lines), [], False
+        lines, self._lines, self._size, self._listing = tuple(self._lines), [], 0, False
         return Reply(SUCCESS, lines)
 
 
