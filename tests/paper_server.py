@@ -210,7 +210,7 @@ class PaperTransport:
         self.line.send(data)
         self._count(behind=True)
 
-    def receive(self, _patience, *, anew):
+    def receive(self, _patience, **_):
         assert not self.line.closed
         self._count()
         data = self.line.receive()
@@ -262,7 +262,7 @@ class AwaitedPaper(PaperTransport):
         self._count(behind=True)
         await asyncio.sleep(0)
 
-    async def receive(self, _patience, *, anew):
+    async def receive(self, _patience, **_):
         self._count()
         await asyncio.sleep(0)
         data = self.line.receive()

@@ -165,7 +165,7 @@ class FakeTransport:
         assert not self.talk.closed, f"sent after the end: {data!r}"
         self.talk.say(data)
 
-    def receive(self, patience, *, anew=True):
+    def receive(self, patience, **_):
         assert not self.talk.closed, "asked for more after the end"
         return self.talk.hear(patience)
 
@@ -212,9 +212,9 @@ class AwaitedTransport(FakeTransport):
     async def send(self, data):
         super().send(data)
 
-    async def receive(self, patience, *, anew=True):
+    async def receive(self, patience, **_):
         await asyncio.sleep(0)
-        return super().receive(patience, anew=anew)
+        return super().receive(patience)
 
     async def start_tls(self, _patience):
         return super().start_tls(_patience)

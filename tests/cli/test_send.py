@@ -217,6 +217,49 @@ def test_a_whole_message_is_sent_as_it_is_but_for_what_it_lacks(
         assert b"@example.org>" in added
 
 
+def test_a_line_that_has_no_end_is_a_field_all_the_same(ninsho: Run, server: MailServer) -> None:
+    header = (
+        b"From: a@example.org\nTo: b@example.net\nDate: Fri, 21 Nov 1997 09:55:06 -0600\nMessage-ID: <1@example.org>"
+    )
+    assert ninsho("send", "--message", "-", "--via", server.url, stdin=header).status == 0
+    assert only(server).message.get_all("Message-ID") == ["<1@example.org>"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"From here on it is hostile",
+        b"From: mallory@example.org",
+        b"From mallory@example.org",
+        b"From mallory@example.org 2024",
+        b"From mallory@example.org at 12:00:00 in 2024",
+    ],
+)
+def test_a_paragraph_that_begins_like_a_message_is_none(ninsho: Run, server: MailServer, line: bytes) -> None:
+    piped = (
+        b"From alice@example.org Fri Jul  8 12:08:34 2011\n" + WHOLE + b"\n\n" + line + b"\nTo: eve@example.net\n\nx\n"
+    )
+    assert ninsho("send", "--message", "-", "--via", server.url, stdin=piped).status == 0
+    assert line in only(server).content
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"From alice@example.org Fri Jul  8 12:08:34 2011",
+        b'From "a b"@example.org Fri Jul 18 12:08:34 2011\r',
+        b"From MAILER-DAEMON  Fri Jul  8 12:08 2011",
+        b"From alice@example.org Fri Jul  8 12:08:34 CEST 2011",
+        b"From alice@example.org Fri Jul 08 12:08:34 2011 +0200",
+        b"From - Fri Jul 08 12:08:34 2011",
+    ],
+)
+def test_a_line_that_begins_a_message(ninsho: Run, server: MailServer, line: bytes) -> None:
+    box = (line + b"\n" + WHOLE + b"\n\n") * 2
+    assert ninsho("send", "--message", "-", "--via", server.url, stdin=box).status == 0
+    assert len(server.messages) == 2
+
+
 def test_what_a_whole_message_has_is_left_alone(ninsho: Run, server: MailServer) -> None:
     complete = b"message-id: <1@example.org>\r\ndate : Fri, 21 Nov 1997 09:55:06 -0600\r\n" + WHOLE
     ninsho("send", "--message", "-", "--via", server.url, stdin=complete)
@@ -442,7 +485,8 @@ def test_of_many_messages_the_failures_are_told(ninsho: Run, server: MailServer,
     assert line.startswith(f"{tmp_path / '1.eml'}: not sent: expected ")
 
 
-MAILBOX = b"From a\n" + WHOLE + b"\r\nFrom b\n" + WHOLE.replace(b"whole", b"second").replace(b"bob", b"carol")
+MARK = b"From a@example.org Fri Nov 21 09:55:06 1997\n"
+MAILBOX = MARK + WHOLE + b"\r\n" + MARK + WHOLE.replace(b"whole", b"second").replace(b"bob", b"carol")
 
 
 def test_of_messages_that_were_never_tried_is_told_as_well(ninsho: Run, tmp_path: Path) -> None:
@@ -481,7 +525,7 @@ def test_what_is_never_tried_with_a_wrong_password_will_not_do_later(
 
 
 def test_a_message_that_nobody_could_send_is_told_as_that(ninsho: Run, tmp_path: Path) -> None:
-    (box := tmp_path / "box").write_bytes(MAILBOX + b"\r\nFrom c\nSubject: to nobody\r\n\r\n")
+    (box := tmp_path / "box").write_bytes(MAILBOX + b"\r\n" + MARK + b"Subject: to nobody\r\n\r\n")
     *_, told = ninsho("send", "--message", box, "--via", "smtp://127.0.0.1:1", "--json").json
     assert (told["recipients"], told["error"][:9]) == ([], "expected ")
 

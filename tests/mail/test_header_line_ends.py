@@ -46,7 +46,8 @@ def taken(request, monkeypatch):
     ],
 )
 def test_a_lone_cr_in_the_header_is_refused(taken, header):
-    for message in (header, header + b"\r\nbody\r\n", header + b"\nbody\n"):
+    for rest in (b"", b"\r\nbody\r\n", b"X: y\n\nbody\n"):
+        message = header + rest
         with pytest.raises(Unsendable, match="a lone CR in the header"):
             taken(message)
 

@@ -29,6 +29,8 @@ def prepared(message, capabilities=None):
         b"multipart/mixed; " + b"a=" * 500_000,
         b"text/plain" + b"".join(b"; a*%d*=x" % number for number in range(100_000)),
         b"/" * 1_000_000,
+        b'multipart/mixed; x="' + b'\\"' * 500_000,
+        b'multipart/mixed; x"' + b'\\"' * 500_000 + b"\\",
     ],
 )
 def test_no_content_type_takes_more_time_than_its_length_deserves(value):
@@ -41,6 +43,21 @@ def test_no_content_type_takes_more_time_than_its_length_deserves(value):
             + b"\r\n\r\n\xc3\xbc\r\n"
         )
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Content-Disposition: attachment; x=ü" + "".join(f";\r\n a*{number}*=x" for number in range(16_000)),
+        "Content-Type: text/plain; x=ü" + "".join(f";\r\n a*{number}*=x" for number in range(16_000)),
+        "Subject: ü" + "\r\n =?utf-8?q?a?=" * 30_000,
+    ],
+)
+def test_no_field_that_is_encoded_takes_more_time_than_its_length_deserves(field):
+    begun = time.process_time()
+    with pytest.raises(Unsendable, match="at most 16384 characters"):
+        prepared(ENVELOPE + field.encode() + b"\r\n\r\nHello\r\n")
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -154,6 +156,74 @@ def test_what_the_rfcs_do_not_know_is_refused_whatever_the_server_offers(options
     for offered in ({}, {"DSN": (), "AUTH": ()}):
         with pytest.raises(Unsendable):
             lines(Options(**options), **offered)
+
+
+NONSENSE = [
+    5,
+    1.5,
+    "5",
+    "five",
+    b"x",
+    float("nan"),
+    float("inf"),
+    ...,
+    [5],
+    [None],
+    {},
+    "a\ud800",
+    "a\0b",
+    NOON,
+    -(10**40),
+]
+EVERYTHING = dict.fromkeys(("DSN", "AUTH", "MT_PRIORITY", "DELIVERBY", "FUTURERELEASE", "REQUIRETLS"), ())
+
+
+@pytest.mark.parametrize("field", [field.name for field in fields(Options)])
+@pytest.mark.parametrize("value", NONSENSE, ids=repr)
+def test_a_wish_of_any_other_kind_is_refused_in_words(field, value):
+    options = Options(**{"deliver_by": 5} if field.startswith("deliver_by_") else {}, **{field: value})
+    for offered in (EVERYTHING, {}):
+        with suppress(Unsendable):
+            lines(options, **offered)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"priority": "5"}, "priority: expected -9 to 9, got '5'"),
+        ({"deliver_by": "5"}, "deliver_by: expected -999999999 to 999999999 seconds, got '5'"),
+        ({"hold_for": "5"}, "hold_for: expected 1 to 999999999 seconds, got '5'"),
+        ({"hold_for": float("nan")}, "hold_for: expected 1 to 999999999 seconds, got nan"),
+        ({"hold_until": "tomorrow"}, "hold_until: expected a datetime with its time zone, got 'tomorrow'"),
+        ({"hold_until": datetime.max.replace(tzinfo=timezone(-timedelta(hours=9)))}, "hold_until: expected a datetime"),
+        ({"envid": 5}, "envid: expected printable ASCII, got 5"),
+        ({"auth": 5}, "auth: expected an address, got 5"),
+        ({"notify": 5}, "notify: expected some of SUCCESS, FAILURE and DELAY, or NEVER, got 5"),
+        ({"notify": [5]}, r"notify: expected some of .* got \[5\]"),
+        ({"mail_parameters": 5}, "expected a list of parameters, got 5"),
+        ({"rcpt_parameters": [5]}, "expected a parameter such as NAME=value, got 5"),
+    ],
+)
+def test_the_sentence_names_the_wish(options, sentence):
+    with pytest.raises(Unsendable, match=sentence):
+        lines(Options(**options), **EVERYTHING)
+
+
+def test_seconds_may_come_from_a_timedelta():
+    assert lines(Options(hold_for=timedelta(hours=1).total_seconds()), FUTURERELEASE=()) == ("HOLDFOR=3600", "")
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=repr)
+@pytest.mark.parametrize("field", ["address", "notify", "orcpt"])
+def test_a_recipient_of_any_other_kind_is_refused_in_words(field, value):
+    with suppress(Unsendable):
+        lines(None, Recipient(**{"address": "bob@example.org", field: value}), DSN=())
+
+
+@pytest.mark.parametrize("recipients", [5, [5], [b"bob@example.org"], [Recipient(5)]], ids=repr)
+def test_recipients_are_addresses(recipients):
+    with pytest.raises(Unsendable, match="recipient"):
+        prepare(Submission(MAIL, "a@example.com", recipients), Capabilities(), chunking=False)
 
 
 @given(st.binary())

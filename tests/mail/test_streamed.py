@@ -3,9 +3,11 @@ import subprocess
 import sys
 import textwrap
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from email.mime.text import MIMEText
 from io import BytesIO, StringIO
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -228,6 +230,65 @@ def test_an_attachment_that_changes_is_never_sent_to_its_end(tmp_path, change):
 def test_an_attachment_that_is_not_there_cannot_be_sent(tmp_path):
     with pytest.raises(Unsendable, match="No such file"):
         prepared(StreamedMessage(letter(), [Attachment(tmp_path / "none")]))
+
+
+@pytest.mark.parametrize("name", ["a\r\nX-Injected: y", "a\nb", "a\rb", "a\x0bb", "a\0b", "a\x85b", "a\u2028b", ""])
+def test_a_file_name_is_one_line(tmp_path, name):
+    (tmp_path / "a.txt").write_bytes(b"Hello")
+    with pytest.raises(Unsendable, match=r"a\.txt: expected a file name of printable characters"):
+        prepared(StreamedMessage(letter(), [Attachment(tmp_path / "a.txt", name)]))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_file_name_that_is_no_utf8_is_sent_as_far_as_it_is(tmp_path, given):
+    path = os.fsencode(tmp_path / "a") + b"\xff.txt"
+    with open(path, "wb") as file:  # noqa: PTH123 - a name that is no text
+        file.write(b"Hello")
+    attachment = Attachment(os.fsdecode(path), "a\udcff.txt" if given else None)
+    octets = b"".join(prepared(StreamedMessage(letter(), [attachment])).content.plain())
+    *_, part = message_from_bytes(octets, policy=policy.default).iter_parts()
+    assert part.get_filename() == "a\N{REPLACEMENT CHARACTER}.txt"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text", "text/", "/x", "text/html\r\nX-Injected: y", "te xt/a b", "a/b/c", "text/ü", "text/html; a=\x0b"]
+)
+def test_a_content_type_has_two_words(tmp_path, kind):
+    (tmp_path / "a.txt").write_bytes(b"Hello")
+    with pytest.raises(Unsendable, match=r"a\.txt: expected a content type such as text/plain"):
+        prepared(StreamedMessage(letter(), [Attachment(tmp_path / "a.txt", content_type=kind)]))
+
+
+def test_a_content_type_may_have_parameters(tmp_path):
+    (tmp_path / "a.txt").write_bytes("Grüße".encode())
+    attachment = Attachment(tmp_path / "a.txt", content_type="text/x-log; charset=utf-8")
+    octets = b"".join(prepared(StreamedMessage(letter(), [attachment])).content.plain())
+    *_, part = message_from_bytes(octets, policy=policy.default).iter_parts()
+    assert (part.get_content_type(), part.get_content()) == ("text/x-log", "Grüße")
+
+
+@pytest.mark.parametrize(
+    "attachment",
+    [Attachment("a\0b"), Attachment(5), Attachment("/dev/null", 5), Attachment("/dev/null", None, 5), "/dev/null"],
+    ids=repr,
+)
+def test_an_attachment_of_another_kind_is_refused_in_words(attachment):
+    with pytest.raises(Unsendable, match=r"expected|cannot be read"):
+        prepared(StreamedMessage(letter(), [attachment]))
+
+
+def test_a_path_that_no_file_can_have_cannot_be_sent():
+    with pytest.raises(Unsendable, match="cannot be read"):
+        prepared(Path("a\0b"))
+
+
+@pytest.mark.parametrize(
+    "message", [Message(), MIMEText("Hello"), b"", None], ids=["Message", "MIMEText", "bytes", "None"]
+)
+def test_attachments_go_with_a_message_of_the_newer_kind(tmp_path, message):
+    (tmp_path / "a.txt").write_bytes(b"Hello")
+    with pytest.raises(Unsendable, match="expected an EmailMessage"):
+        prepared(StreamedMessage(message, [Attachment(tmp_path / "a.txt")]))
 
 
 @pytest.mark.parametrize("kind", ["message", "attachment"])

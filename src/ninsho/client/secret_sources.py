@@ -7,7 +7,7 @@ what it found.
 import shlex
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from netrc import NetrcParseError, netrc
 from os import PathLike, fspath
 
@@ -30,10 +30,14 @@ class FromKeyring:
             import keyring  # noqa: PLC0415 - not all have it
         except ImportError:
             raise ConfigurationError(["password: expected the package keyring: pip install ninsho[keyring]"]) from None
+        password, fault = None, ""
         try:
             password = keyring.get_password(self.service, self.username)
         except keyring.errors.KeyringError as error:
-            raise ConfigurationError([f"keyring: cannot be read: {type(error).__name__}"]) from None
+            fault = type(error).__name__
+        # Raised out here, as the error above may hold what was found; so below.
+        if fault:
+            raise ConfigurationError([f"keyring: cannot be read: {fault}"])
         if not password:
             raise ConfigurationError([f"keyring: expected a password of {self.username} at {self.service}, got none"])
         return password
@@ -63,12 +67,15 @@ class FromNetrc:
         return self.path or "~/.netrc"
 
     def _entry(self) -> tuple[str, str]:
+        entry, fault = None, ""
         try:
             entry = netrc(self.path).authenticators(self.host)
         except OSError as error:
-            raise ConfigurationError([f"{self._place}: cannot be read: {error.strerror}"]) from None
+            fault = f"cannot be read: {error.strerror}"
         except (NetrcParseError, UnicodeDecodeError) as error:
-            raise ConfigurationError([f"{self._place}: {_netrc_fault(error, self._place)}"]) from None
+            fault = _netrc_fault(error, self._place)
+        if fault:
+            raise ConfigurationError([f"{self._place}: {fault}"])
         if entry is None or not entry[2]:
             raise ConfigurationError([f"{self._place}: expected a password of {self.host}, got none"])
         return entry[0], entry[2]
@@ -78,7 +85,8 @@ class FromNetrc:
 class FromCommand:
     """The first line that *command* prints; it is not run by a shell."""
 
-    command: tuple[str, ...]
+    # It may have a password in it.
+    command: tuple[str, ...] = field(repr=False)
 
     def __call__(self) -> str:
         """Run it; what it says on standard error is shown to the user."""

@@ -29,12 +29,12 @@ from ninsho.like_smtplib.alike import told_alike
 from ninsho.like_smtplib.submitted import Refusals, submit
 from ninsho.like_smtplib.talk import DEFAULT, Answer, Talk, answer
 from ninsho.mail.addresses import a_labels
-from ninsho.mail.content import with_line_ends
+from ninsho.mail.content import dot_stuffed, with_line_ends
 from ninsho.mail.envelope import Envelope
 from ninsho.mail.sources import taken
 from ninsho.mail.terms import Terms
 from ninsho.wire.ehlo import Capabilities
-from ninsho.wire.smtp import Reply, stuffed
+from ninsho.wire.smtp import Reply
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -213,7 +213,7 @@ class SMTP(Talk):
         octets = _octets(msg)
         if self.docmd("data")[0] != GO_AHEAD:
             raise ContentRefused("DATA", self._last)
-        self._run(self._open.send(b"".join((*stuffed(octets), b".\r\n")), shown=f"({len(octets)} octets)"))
+        self._run(self._open.send(dot_stuffed(octets) + b".\r\n", shown=f"({len(octets)} octets)"))
         session = self._open
         return answer(self._run(session.reply(session.settings.timeouts.data_end)))
 

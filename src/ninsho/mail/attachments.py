@@ -3,6 +3,8 @@
 import binascii
 import copy
 import os
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -12,12 +14,14 @@ from secrets import token_hex
 from ninsho.mail.content import Content, Octets, pieces
 from ninsho.mail.material import Material, from_octets
 from ninsho.mail.terms import Terms
-from ninsho.mail.unsendable import ContentChanged, Unsendable
+from ninsho.mail.unsendable import ContentChanged, Unsendable, excerpt
 
 _LINE = 57  # octets, which become the 76 characters of a line (RFC 2045 §6.8)
 _READ = _LINE * 4096
 # RFC 2046 §5: these must not be in base64.
 _COMPOSITE = ("multipart", "message")
+_TYPE = re.compile(r"([!#-'*+.0-9A-Z^-z{|}~-]+)/([!#-'*+.0-9A-Z^-z{|}~-]+ *(?:;[ -~]*)?)")  # RFC 2045 §5.1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ def from_streamed(streamed: StreamedMessage, terms: Terms) -> Material:
     """Take a message with attachments; raise ``Unsendable`` where one cannot be read."""
     from ninsho.mail.written import written  # noqa: PLC0415 - the standard library's policies take 20 ms to import
 
+    if not isinstance(streamed.message, EmailMessage):
+        raise Unsendable(f"expected an EmailMessage to attach files to, got {type(streamed.message).__name__}")
     files = [_Encoded(attachment) for attachment in streamed.attachments]
     material = from_octets(written(_with_marks(streamed.message, files), terms), terms)
     if not isinstance(material.content, Octets):
@@ -53,6 +59,8 @@ class _Encoded:
     """A file as base64; *mark* stands for it in the message."""
 
     def __init__(self, attachment: Attachment) -> None:
+        if not isinstance(attachment, Attachment) or not isinstance(attachment.path, str | os.PathLike):
+            raise Unsendable(f"expected an attachment with a path, got {excerpt(attachment)}")
         self.path = Path(attachment.path)
         self.attachment = attachment
         self.mark = token_hex(32)
@@ -60,6 +68,8 @@ class _Encoded:
             self._state = _state(self.path.stat())
         except OSError as error:
             raise Unsendable(f"{self.path}: cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise Unsendable(f"{excerpt(attachment.path)}: cannot be read: {error}") from None
         octets = self._state[1]
         lines = -(-octets // _LINE)
         # All lines but the last end with CRLF: what stands behind the mark ends that one.
@@ -130,17 +140,30 @@ def _with_marks(message: EmailMessage, files: Iterable[_Encoded]) -> EmailMessag
 
 
 def _part(file: _Encoded) -> EmailMessage:
-    from mimetypes import guess_type  # noqa: PLC0415 - reads the system's tables
-
-    attachment = file.attachment
-    name = attachment.filename if attachment.filename is not None else file.path.name
-    guessed, packed = guess_type(name)
-    kind = attachment.content_type or (guessed if guessed and not packed else None) or "application/octet-stream"
-    main, _, sub = kind.partition("/")
-    if main.lower() in _COMPOSITE:
-        main, sub = "application", "octet-stream"
+    name = _name(file)
+    main, sub = _type(file, name)
     part = EmailMessage()
     part.set_content(file.mark.encode(), main, sub, cte="7bit", disposition="attachment", filename=name)
     part.replace_header("Content-Transfer-Encoding", "base64")
     del part["MIME-Version"]
     return part
+
+
+def _name(file: _Encoded) -> str:
+    name = file.attachment.filename if file.attachment.filename is not None else file.path.name
+    # What is no UTF-8 on this machine cannot be told to another.
+    shown = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", name) if isinstance(name, str) else ""
+    if not shown or any(unicodedata.category(char) in ("Cc", "Zl", "Zp") for char in shown):
+        raise Unsendable(f"{file.path}: expected a file name of printable characters, got {excerpt(name)}")
+    return shown
+
+
+def _type(file: _Encoded, name: str) -> tuple[str, str]:
+    from mimetypes import guess_type  # noqa: PLC0415 - reads the system's tables
+
+    guessed, packed = guess_type(name)
+    given = file.attachment.content_type
+    kind = (guessed if guessed and not packed else "application/octet-stream") if given is None else given
+    if not isinstance(kind, str) or not (words := _TYPE.fullmatch(kind)):
+        raise Unsendable(f"{file.path}: expected a content type such as text/plain, got {excerpt(kind)}")
+    return ("application", "octet-stream") if words[1].lower() in _COMPOSITE else (words[1], words[2])

@@ -74,7 +74,7 @@ class _Conversion:
         header = self._header(entity.header, place)
         if header is entity.header and self._fits(octets):
             return crlf(octets)
-        if entity.type.startswith("multipart/") and entity.boundary:
+        if entity.type.startswith("multipart/"):
             return entity.written(self._container(header, entity), self._multipart(entity, place))
         if entity.type in _MESSAGES and entity.encoding not in ("base64", "quoted-printable"):
             return entity.written(self._container(header, entity), self.message(entity.body, place))
@@ -101,9 +101,12 @@ class _Conversion:
         return with_encoding(header, "8bit" if self._allowed.eight_bit else "7bit")
 
     def _multipart(self, entity: Entity, place: _Place) -> bytes:
+        if not entity.boundary:
+            # RFC 2045 §6.4: what is multipart must not be encoded as a whole.
+            raise Unsendable("expected a boundary in a multipart message to re-encode, got none")
         signed = "multipart/signed" if entity.type == "multipart/signed" else ""
         inner = place.within(seal=signed, message=False)
-        found = list(pieces(entity.body, entity.boundary or ""))
+        found = list(pieces(entity.body, entity.boundary))
         if not any(piece.part for piece in found):
             raise Unsendable("expected a multipart message to re-encode, got one without its boundary")
         return b"".join(

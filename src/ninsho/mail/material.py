@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ninsho.mail.content import BinaryOctets, Content, Octets, has_long_line, with_line_ends
-from ninsho.mail.headers import header_size, without_blind
+from ninsho.mail.headers import header_size, refuse_lone_cr, without_blind
 from ninsho.mail.terms import Terms
 
 
@@ -24,6 +24,8 @@ class Material:
 def from_octets(raw: bytes, terms: Terms) -> Material:
     """Take a whole message; raise ``Unsendable`` where it cannot be made fit."""
     octets = with_line_ends(raw)
+    if octets is not raw:
+        refuse_lone_cr(raw)
     size = header_size(octets)
     header = octets[:size]
     if b"bcc" in header.lower():

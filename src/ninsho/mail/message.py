@@ -127,9 +127,10 @@ class Preparer:
         """Return the lines of RCPT and the addresses that they are for, each address once."""
         lines: dict[bytes, tuple[bytes, str]] = {}
         for recipient in recipients:
-            if not isinstance(recipient, str | Recipient):
-                raise Unsendable(f"recipients: expected addresses, got {type(recipient).__name__}")
-            address, forward_path = read(str(recipient), "recipient")
+            given = recipient.address if isinstance(recipient, Recipient) else recipient
+            if not isinstance(given, str):
+                raise Unsendable(f"recipients: expected addresses, got {type(given).__name__}")
+            address, forward_path = read(given, "recipient")
             parameters = b""
             if options is not NO_OPTIONS or not isinstance(recipient, str):
                 parameters = rcpt_parameters(recipient, options, self._terms).encode()
@@ -167,4 +168,6 @@ def _envelope(submission: Submission, header: bytes) -> tuple[str, Iterable[str 
         named = Envelope(header)
         sender = named.sender() if sender is None else sender
         recipients = named.recipients() if recipients is None else recipients
+    if not hasattr(recipients, "__iter__"):
+        raise Unsendable(f"recipients: expected addresses, got {type(recipients).__name__}")
     return sender, mailboxes(recipients, "recipients") if isinstance(recipients, str) else recipients

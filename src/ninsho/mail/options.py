@@ -1,7 +1,7 @@
 """What a transaction may ask for besides delivery: the parameters of MAIL and RCPT."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
@@ -127,7 +127,7 @@ def _notification(options: Options, terms: Terms) -> Iterator[str]:
 
 def _envid(text: str) -> str:
     # RFC 3461 §4.4: printable before it is encoded.
-    if not (text and text.isascii() and text.isprintable()):
+    if not (isinstance(text, str) and text and text.isascii() and text.isprintable()):
         raise Unsendable(f"envid: expected printable ASCII, got {excerpt(text)}")
     return _limited("envid", xtext(text.encode()), ENVID_LIMIT)
 
@@ -139,16 +139,24 @@ def _limited(what: str, encoded: str, limit: int) -> str:
 
 
 def _submitter(auth: str, terms: Terms) -> Iterator[str]:
+    if not isinstance(auth, str):
+        raise Unsendable(f"auth: expected an address, got {excerpt(auth)}")
     encoded = "<>" if auth in ("", "<>") else xtext(path(single(auth, "auth")))
     if "AUTH" in terms.capabilities:
         yield f"AUTH={_limited('auth', encoded, PARAMETER_LIMIT)}"
 
 
 def _priority(priority: int, terms: Terms) -> Iterator[str]:
-    if not -9 <= priority <= 9:
-        raise Unsendable(f"priority: expected -9 to 9, got {priority}")
+    number = _whole("priority", priority, -9, 9)
     if "MT-PRIORITY" in terms.capabilities:
-        yield f"MT-PRIORITY={int(priority)}"
+        yield f"MT-PRIORITY={number}"
+
+
+def _whole(what: str, number: float, least: int, most: int, unit: str = "") -> int:
+    # A float as well, as a timedelta counts its seconds.
+    if not isinstance(number, int | float) or not least <= number <= most:
+        raise Unsendable(f"{what}: expected {least} to {most}{unit}, got {excerpt(number)}")
+    return int(number)
 
 
 def _deadline(seconds: int, options: Options, terms: Terms) -> str:
@@ -158,9 +166,8 @@ def _deadline(seconds: int, options: Options, terms: Terms) -> str:
         raise Unsendable(f"deliver_by_mode: expected N or R, got {excerpt(options.deliver_by_mode)}")
     returns = options.deliver_by_mode == "R"
     least = max(1, _limit_of("DELIVERBY", 0, terms) or 1) if returns else -999_999_999
-    if not least <= seconds <= 999_999_999:
-        raise Unsendable(f"deliver_by: expected {least} to 999999999 seconds, got {seconds}")
-    return f"BY={int(seconds)};{options.deliver_by_mode}{'T' if options.deliver_by_trace else ''}"
+    seconds = _whole("deliver_by", seconds, least, 999_999_999, " seconds")
+    return f"BY={seconds};{options.deliver_by_mode}{'T' if options.deliver_by_trace else ''}"
 
 
 def _held(options: Options, terms: Terms) -> str:
@@ -170,15 +177,16 @@ def _held(options: Options, terms: Terms) -> str:
     if options.hold_until is not None:
         raise Unsendable("expected hold_for or hold_until, got both")
     longest = _limit_of("FUTURERELEASE", 0, terms) or 999_999_999
-    if not 1 <= options.hold_for <= longest:
-        raise Unsendable(f"hold_for: expected 1 to {longest} seconds, got {options.hold_for}")
-    return f"HOLDFOR={int(options.hold_for)}"
+    return f"HOLDFOR={_whole('hold_for', options.hold_for, 1, longest, ' seconds')}"
 
 
 def _held_until(moment: datetime | None, terms: Terms) -> str:
-    if moment is None or moment.tzinfo is None:
-        raise Unsendable("hold_until: expected a datetime with its time zone, got one without")
-    text = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise Unsendable(f"hold_until: expected a datetime with its time zone, got {excerpt(str(moment))}")
+    try:
+        text = f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except OverflowError:
+        raise Unsendable(f"hold_until: expected a datetime that UTC can tell, got {excerpt(str(moment))}") from None
     # RFC 4865 §4: a moment in UTC, written alike: so the later one is the greater text.
     latest = _word("FUTURERELEASE", 1, terms)
     if latest.endswith("Z") and text > latest:
@@ -198,7 +206,8 @@ def _word(keyword: str, place: int, terms: Terms) -> str:
 
 
 def _events(notify: Collection[str]) -> str:
-    events = [event.upper() for event in ([notify] if isinstance(notify, str) else notify)]
+    words = (notify,) if isinstance(notify, str) else notify
+    events = [str(event).upper() for event in words] if isinstance(words, Collection) else []
     if not events or not {"NEVER", "SUCCESS", "FAILURE", "DELAY"}.issuperset(events):
         raise Unsendable(f"notify: expected some of SUCCESS, FAILURE and DELAY, or NEVER, got {excerpt(notify)}")
     # RFC 3461 §4.1.
@@ -208,6 +217,8 @@ def _events(notify: Collection[str]) -> str:
 
 
 def _original(orcpt: str) -> str:
+    if not isinstance(orcpt, str):
+        raise Unsendable(f"orcpt: expected an address, got {excerpt(orcpt)}")
     typed = _ADDRESS_TYPE.fullmatch(orcpt)
     kind, address = typed.groups() if typed else ("rfc822" if orcpt.isascii() else "utf-8", orcpt)
     if not (address and address.isprintable() and (address.isascii() or kind.lower() == "utf-8")):
@@ -221,9 +232,9 @@ def _utf8_xtext(address: str) -> str:
 
 
 def _raw(parameters: Sequence[str]) -> Iterator[str]:
-    if isinstance(parameters, str):
+    if isinstance(parameters, str) or not isinstance(parameters, Iterable):
         raise Unsendable(f"expected a list of parameters, got {excerpt(parameters)}")
     for parameter in parameters:
-        if not _RAW.fullmatch(parameter):
+        if not isinstance(parameter, str) or not _RAW.fullmatch(parameter):
             raise Unsendable(f"expected a parameter such as NAME=value, got {excerpt(parameter)}")
         yield _limited("parameter", parameter, PARAMETER_LIMIT)

@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias
 
-from ninsho.mail.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays
-from ninsho.mail.headers import header_size, without_blind
+from ninsho.mail.content import CHUNK, SMALL, Content, crlf, has_long_line, has_strays, with_line_ends
+from ninsho.mail.headers import header_end, header_size, refuse_lone_cr, without_blind
 from ninsho.mail.material import Material, from_octets, is_utf8
 from ninsho.mail.terms import Terms
-from ninsho.mail.unsendable import ContentChanged, Unsendable
+from ninsho.mail.unsendable import ContentChanged, Unsendable, excerpt
 
 if TYPE_CHECKING:
     import os
@@ -68,13 +68,16 @@ def _taken(opened: Opener, name: str, terms: Terms) -> Material:
         return from_octets(head, terms) if len(head) <= SMALL else _measured(opened, name, terms)
     except OSError as error:
         raise Unsendable(f"{name}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        # A path with NUL, a file that is closed.
+        raise Unsendable(f"{excerpt(name)}: cannot be read: {error}") from error
 
 
 def _measured(opened: Opener, name: str, terms: Terms) -> Material:
+    header = _header(opened)
     measure = Measure()
     for chunk in sent(opened):
         measure.feed(chunk)
-    header = _header(opened)
     seen = without_blind(header)
     utf8 = not seen.isascii() and terms.utf8_header and is_utf8(seen)
     if measure.fits(terms) and (utf8 or seen.isascii()):
@@ -187,7 +190,7 @@ def _head(chunks: Iterator[bytes]) -> bytes:
     head = b""
     for chunk in chunks:
         head += chunk
-        if head.startswith(b"\r\n") or b"\r\n\r\n" in head:
+        if header_end(head) is not None:
             break
         if len(head) > HEADER_LIMIT:
             raise Unsendable(f"expected an empty line behind a header of at most {HEADER_LIMIT} octets, got none")
@@ -197,5 +200,7 @@ def _head(chunks: Iterator[bytes]) -> bytes:
 def _header(opened: Opener) -> bytes:
     """Return the header as it was given, blind copies and all."""
     with opened() as file:
-        head = _head(_lines_ended(_chunks(file)))
+        head = _head(_chunks(file))
+    refuse_lone_cr(head)
+    head = with_line_ends(head[: header_end(head)])
     return head[: header_size(head)]

@@ -1,7 +1,6 @@
 """SMTP as octets (RFC 5321): replies read, command lines written."""
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from ninsho.errors import ProtocolError
@@ -142,10 +141,3 @@ def shown(octets: bytes) -> str:
     """Return what a server sent as text that can be printed: one line, control characters escaped."""
     text = octets.decode("utf-8", "backslashreplace")
     return text if text.isprintable() else _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def stuffed(content: bytes) -> Iterator[bytes]:
-    """Give *content* with the dots of RFC 5321 §4.5.2; whole, as it begins a line."""
-    if content.startswith(b"."):
-        content = b"." + content
-    yield content.replace(b"\r\n.", b"\r\n..")

@@ -23,7 +23,8 @@ def message_id(sender: str) -> str:
 
 def lacking(header: bytes, sender: str | None) -> bytes:
     """Return the lines that *header* lacks: Date, and Message-ID where a sender gives it a domain."""
-    header = crlf(header)
+    # A last line without an end is one all the same.
+    header = crlf(header.removesuffix(b"\n") + b"\n")
     names = {field.name for field in fields(header)}
     dated = b"" if "date" in names else f"Date: {date()}\r\n".encode()
     if "message-id" in names:
