@@ -59,7 +59,7 @@ class Played:
             line, _, self.sent = self.sent.partition(b"\r\n")
             assert self.lines.pop(0) == f"C: {line.decode()}"
 
-    def receive(self, _, **_):
+    def receive(self, _, **_more):
         while self.lines and self.lines[0].startswith("S: "):
             self.ready += self.lines.pop(0)[3:].encode().decode("unicode_escape").encode("latin-1") + b"\r\n"
         size = self.size or len(self.ready)

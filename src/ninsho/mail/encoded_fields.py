@@ -21,6 +21,7 @@ _IDENTIFIERS = frozenset(
         *("received", "return-path", "date", "mime-version", "content-transfer-encoding"),
     }
 )
+_VALUE_LIMIT = 16_384  # characters: the library's time grows with their square
 
 
 def encoded_fields(header: bytes) -> bytes:
@@ -61,6 +62,10 @@ def _encoded(name: str, value: str) -> bytes:
 
 
 def _folded(name: str, value: str) -> str:
+    if len(value) > _VALUE_LIMIT:
+        raise Unsendable(
+            f"{name}: expected ASCII, or a value of at most {_VALUE_LIMIT} characters, got one of {len(value)}"
+        )
     try:
         folded: str = SMTP.header_factory(name, value).fold(policy=SMTP)
     except FAULTS as fault:

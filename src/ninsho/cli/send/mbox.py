@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 MARK = b"From "
-# RFC 4155 §A: an address, and the time as ctime(3) writes it; some leave out the seconds, or add a zone. A paragraph may
-# begin with "From " as well, and what it says is not ours to send as a message of its own.
+# RFC 4155 §A: an address, and the time as ctime(3) writes it; some leave out the seconds, or add a zone. A paragraph
+# may begin with "From " as well, and what it says is not ours to send as a message of its own.
 _LINE = re.compile(
     rb"From .+ (?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 0-9]?[0-9] "
     rb"[0-9]{2}:[0-9]{2}(?::[0-9]{2})?(?: [A-Z]{1,5}| [+-][0-9]{4})? [0-9]{4}(?: [A-Z]{1,5}| [+-][0-9]{4})?\s*"
