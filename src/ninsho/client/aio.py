@@ -3,136 +3,26 @@
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Never, Self
+from typing import TYPE_CHECKING, Never, Self
 
-from ninsho.client.desks import LOOK
+from ninsho.client.awaited_desk import AwaitedDesk
 from ninsho.client.flow import aemit, arun
-from ninsho.client.job import Job
-from ninsho.client.office import END, Connection, Losses, Office, Sendable, delivered, given_up, submission
+from ninsho.client.office import Connection, Losses, Office, Sendable, delivered, given_up, submission
 from ninsho.client.outbox import Order, Outbox, Progress
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.streams import StreamTransport
 from ninsho.client.transcript import Watch
 from ninsho.errors import ClientError
-from ninsho.mail.message import Options, Recipient, Submission
+from ninsho.mail.message import Options, Recipient
 from ninsho.mail.options import NO_OPTIONS
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from ninsho.client.told import Told
-
-
-class _Desk:
-    """Hands the messages of an iterable, of either kind, to the flows of one or more tasks."""
-
-    def __init__(self, outbox: Outbox, messages: Iterable[Sendable] | AsyncIterable[Sendable]) -> None:
-        self.eager = isinstance(messages, Sequence)
-        self.news, self.read = asyncio.Event(), asyncio.Event()
-        self._outbox = outbox
-        if isinstance(messages, AsyncIterable):
-            self._source: Any = aiter(messages)
-            self._asynchronous = True
-        else:
-            self._source = iter(messages)
-            self._asynchronous = False
-        self._exhausted = False
-        self._pulling = asyncio.Lock()
-
-    @property
-    def finished(self) -> bool:
-        """Whether there is nothing left to send."""
-        return self._exhausted and not self._outbox.waiting
-
-    async def more(self) -> bool:
-        """Whether there is more to send; told before there is a connection: for nothing none is made."""
-        return self._outbox.waiting or await self._pulled()
-
-    async def take(self, *, wait: bool) -> Job | None:
-        """Return the next job; None where there is none now, or, told to *wait*, none any more."""
-        while True:
-            now = time.monotonic()
-            delay: float | None = self._outbox.held_up(now)
-            if not delay:
-                if (job := self._outbox.take(now)) is not None:
-                    return job
-                if self._outbox.is_full and not await self._has_been_read(wait=wait):
-                    return None
-                # Who waits for an asynchronous iterable does so with nothing on its way.
-                if (wait or not self._asynchronous) and await self._pulled():
-                    continue
-                delay = self._outbox.delay(now)
-            if delay is None or not wait:
-                return None
-            await asyncio.sleep(delay)
-
-    async def _has_been_read(self, *, wait: bool) -> bool:
-        """Wait until somebody reads receipts, or a retry is due: until then nothing more is taken."""
-        if not wait:
-            return False
-        self.read.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK):
-                await self.read.wait()
-        return True
-
-    def stop(self) -> None:
-        """Take no more."""
-        self._exhausted = True
-
-    def at_once(self) -> Job | None:
-        """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        if not self.eager or self._exhausted or not self._outbox.is_free or self._outbox.is_full:
-            return None
-        message = self._fetched()
-        return None if message is None else self._outbox.begun(message)
-
-    def give(self, job: Job) -> None:
-        """Hand in a job."""
-        self._outbox.give(job, time.monotonic())
-        self.news.set()
-
-    def give_back(self, job: Job) -> None:
-        """Hand in a job that may begin at once."""
-        self._outbox.give_back(job)
-
-    async def _pulled(self) -> bool:
-        if self._asynchronous:
-            async with self._pulling:
-                message = await self._awaited()
-        else:
-            message = self._fetched()
-        if message is None:
-            return False
-        self._outbox.add(message)
-        return True
-
-    def _fetched(self) -> Submission | None:
-        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
-        if self._exhausted:
-            return None
-        try:
-            if (message := next(self._source, END)) is not END:
-                return submission(message)
-        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
-            self._outbox.error = error
-        self._exhausted = True
-        return None
-
-    async def _awaited(self) -> Submission | None:
-        """Return what an asynchronous iterable has next; see ``_fetched``."""
-        if self._exhausted:
-            return None
-        try:
-            if (message := await anext(self._source, END)) is not END:
-                return submission(message)
-        except Exception as error:  # noqa: BLE001 - see above
-            self._outbox.error = error
-        self._exhausted = True
-        return None
 
 
 class AsyncClient:
@@ -198,7 +88,7 @@ class AsyncClient:
         """Submit *messages* and give a receipt for each; see ``Client.send_many``."""
         total = len(messages) if isinstance(messages, Sequence) else None
         outbox = self._office.outbox(order, total, progress)
-        desk = _Desk(outbox, messages)
+        desk = AwaitedDesk(outbox, messages)
         few = total is not None and total < 2
         workers = 1 if few else self.settings.limits.connections
         return self._emitted(outbox, desk) if workers == 1 else self._by_tasks(outbox, desk, workers)
@@ -227,7 +117,7 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _emitted(self, outbox: Outbox, desk: _Desk) -> AsyncIterator[Receipt]:
+    async def _emitted(self, outbox: Outbox, desk: AwaitedDesk) -> AsyncIterator[Receipt]:
         """Submit in this very task; give each receipt as soon as it is there, before more is sent."""
         losses = Losses(self.settings.retry)
         try:
@@ -251,7 +141,7 @@ class AsyncClient:
         if outbox.error is not None:
             raise outbox.error
 
-    async def _by_tasks(self, outbox: Outbox, desk: _Desk, workers: int) -> AsyncIterator[Receipt]:
+    async def _by_tasks(self, outbox: Outbox, desk: AwaitedDesk, workers: int) -> AsyncIterator[Receipt]:
         """Submit on several connections, each in a task of its own."""
         tasks = [asyncio.create_task(self._work(desk)) for _ in range(workers)]
         try:
@@ -276,7 +166,7 @@ class AsyncClient:
         if failure is not None:
             raise failure
 
-    async def _work(self, desk: _Desk) -> None:
+    async def _work(self, desk: AwaitedDesk) -> None:
         """Submit on one connection after the other; where none can be had, leave it to the other tasks."""
         losses = Losses(self.settings.retry)
         try:

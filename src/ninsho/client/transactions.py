@@ -15,6 +15,7 @@ from ninsho.client.errors import ConnectionLost
 from ninsho.client.flow import Desk, Flow, Take
 from ninsho.client.hearing import SALVAGE, Hearing
 from ninsho.client.job import Job, Transaction
+from ninsho.client.window import Window
 from ninsho.errors import ClientError
 from ninsho.mail.unsendable import ContentChanged, Unsendable
 
@@ -31,9 +32,6 @@ SPECULATIVE: Final = 1_048_576  # octets
 # Groups of commands are no longer than this, lest both ends wait for each other to read (RFC 2920 §3.1).
 GROUP: Final = 100  # recipients
 WRITE: Final = 65_536  # octets; what is smaller is put together
-# Exim hangs up at its tenth RSET behind a refused message (smtp_accept_max_nonmail), Postfix slows down after ten
-# errors (smtpd_soft_error_limit): a connection is given up before. So no more fly until some have been accepted.
-REFUSALS: Final = 8
 LOSSES: Final = 2  # connections that may break under a message before it counts as failed
 
 
@@ -51,7 +49,7 @@ class Courier:
         self._timeouts = session.settings.timeouts
         self._pipelining = "PIPELINING" in session.capabilities
         self._chunking = "CHUNKING" in session.capabilities
-        self._window = session.settings.limits.in_flight
+        self._window = Window(session)
         self._via = session.via
         self._most_recipients = session.recipients_limit
         self._take, self._take_now = Take(desk, wait=True), Take(desk, wait=False)
@@ -61,7 +59,6 @@ class Courier:
         self._flight: deque[Transaction] = deque()
         self._done: deque[Job] = deque()
         self._hearing = Hearing(session, self._flight)
-        self._accepted = self._refused = 0
         self.count = self.verdicts = 0
 
     def deliver(self) -> Flow[None]:
@@ -164,7 +161,7 @@ class Courier:
         self._bundle.command(DOT)
         self._bundle.complete(transaction)
         following = None
-        if way is not None and self._desk.eager and not self._cautious:
+        if way is not None and self._desk.eager and not self._window.is_single:
             following = self._at_hand(way) or (yield from self._following(way))
             if following is not None:
                 self._begin_by_data(following)
@@ -183,7 +180,7 @@ class Courier:
             while following is not None:
                 self._bundle.command(b"".join(self._opening(following)))
                 yield from self._chunk(following, flush=not self._desk.eager or self._bundle.size > WRITE)
-                room = len(self._flight) < self._room
+                room = len(self._flight) < self._window.room
                 following = (yield from self._following(self._in_flight)) if room else None
             yield from self._flush()
             # All that has been heard is settled before more is sent: so several leave in one write again.
@@ -191,20 +188,6 @@ class Courier:
             while self._flight and self._session.heard:
                 yield from self._hear_oldest()
             following = yield from self._following(self._in_flight)
-
-    @property
-    def _room(self) -> int:
-        """How many may be in flight."""
-        # The first BDAT goes alone, and with a deadline each does: what waits behind others would be late.
-        if self._cautious or not self._session.chunked or self._timeouts.total is not None:
-            return 1
-        # More and more: a server that closes after some messages should not leave many in doubt.
-        return min(self._window, max(1, REFUSALS - self._refused if self._refused else 2 * self._accepted))
-
-    @property
-    def _cautious(self) -> bool:
-        """Whether the server dislikes RSET, without which nothing may follow what has no verdict yet."""
-        return "RSET" in self._session.without
 
     def _hear_oldest(self) -> Flow[None]:
         transaction = self._flight[0]
@@ -226,7 +209,7 @@ class Courier:
         return self._ready.popleft()
 
     def _is_at_end(self) -> bool:
-        if self._refused >= REFUSALS:
+        if self._window.is_closed:
             self._session.tired = True
         return self._session.broken or self._session.tired or self._spent(self.count)
 
@@ -327,10 +310,7 @@ class Courier:
         """Take the oldest transaction, which has its verdict, out of the flight, and hand it in, now or soon."""
         self._flight.popleft()
         self.verdicts += 1
-        if transaction.accepted and transaction.ends and transaction.ends[0].positive:
-            self._accepted += 1
-        else:
-            self._refused += 1
+        self._window.count(accepted=bool(transaction.accepted and transaction.ends and transaction.ends[0].positive))
         # RFC 5321 §3.3: a message's verdict ends its transaction; but a refused RCPT, DATA or BDAT does not.
         if not self._flight:
             ended = transaction.go is not None and transaction.go.code == GO_AHEAD
