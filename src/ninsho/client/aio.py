@@ -89,8 +89,7 @@ class AsyncClient:
         total = len(messages) if isinstance(messages, Sequence) else None
         outbox = self._office.outbox(order, total, progress)
         desk = AwaitedDesk(outbox, messages)
-        few = total is not None and total < 2
-        workers = 1 if few else self.settings.limits.connections
+        workers = self._office.workers(total)
         return self._emitted(outbox, desk) if workers == 1 else self._by_tasks(outbox, desk, workers)
 
     async def connect(self) -> None:

@@ -151,6 +151,10 @@ class Office:
         self.resting.append(connection)
         return True
 
+    def workers(self, total: int | None) -> int:
+        """How many connections a run of *total* messages is worth."""
+        return 1 if total is not None and total < 2 else self.settings.limits.connections
+
     def outbox(self, order: Order, total: int | None, progress: Callable[[Progress], None] | None) -> Outbox:
         """Return an empty outbox for one run."""
         return Outbox(retry=self.settings.retry, rate=self.rate, order=order, total=total, progress=progress)

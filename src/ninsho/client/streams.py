@@ -32,8 +32,8 @@ class Wire(asyncio.BufferedProtocol):
         self.ended = False
         self.error: Exception | None = None
         self.paused = False
-        self.loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[None] = self.loop.create_future()
+        self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
         # One buffer for all that comes: asyncio would make one of 256 KiB for each read.
         # A view: asyncio's TLS cuts pieces off it to read into, and of a bytearray these would be copies.
         self._buffer = memoryview(bytearray(READ))
@@ -97,14 +97,14 @@ class Wire(asyncio.BufferedProtocol):
     async def read(self, timeout: float, *, anew: bool) -> bytes:  # noqa: ASYNC109 - the want's own
         """Return all that came, empty at the end of the connection; raise ``TimeoutError``."""
         if anew:
-            self._end = self.loop.time() + timeout
+            self._end = self._loop.time() + timeout
         while not self._received:
             if self.ended:
                 if self.error is not None:
                     raise ConnectionResetError(*self.error.args)
                 return b""
             self._watch()
-            self._reader = self.loop.create_future()
+            self._reader = self._loop.create_future()
             try:
                 await self._reader
             finally:
@@ -119,7 +119,7 @@ class Wire(asyncio.BufferedProtocol):
     async def drained(self) -> None:
         """Wait until more may be sent."""
         while self.paused and not self.ended:
-            self._writer = self.loop.create_future()
+            self._writer = self._loop.create_future()
             try:
                 await self._writer
             finally:
@@ -134,16 +134,16 @@ class Wire(asyncio.BufferedProtocol):
             self._watchdog.cancel()
             self._watchdog = None
         if self._watchdog is None:
-            self._watchdog = self.loop.call_at(self._end, self._bark)
+            self._watchdog = self._loop.call_at(self._end, self._bark)
 
     def _bark(self) -> None:
         self._watchdog = None
         if self._reader is None or self._reader.done():
             return
-        if self.loop.time() >= self._end:
+        if self._loop.time() >= self._end:
             self._reader.set_exception(TimeoutError())
         else:
-            self._watchdog = self.loop.call_at(self._end, self._bark)
+            self._watchdog = self._loop.call_at(self._end, self._bark)
 
 
 class StreamTransport:
@@ -263,10 +263,6 @@ class StreamTransport:
     def has_ended(self) -> bool:
         """Whether the server has closed its end, though not all that it said may have been read."""
         return self._wire is None or self._wire.ended
-
-    def belongs_to(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the connection was made in *loop*."""
-        return self._wire is not None and self._wire.loop is loop
 
     @property
     def is_stale(self) -> bool:

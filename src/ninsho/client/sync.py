@@ -95,8 +95,7 @@ class Client:
         """
         total = len(messages) if isinstance(messages, Sequence) else None
         outbox = self._office.outbox(order, total, progress)
-        few = total is not None and total < 2
-        workers = 1 if few else self.settings.limits.connections
+        workers = self._office.workers(total)
         if workers == 1:
             return self._emitted(outbox, Desk(outbox, messages))
         return self._by_threads(outbox, SharedDesk(outbox, messages, workers), workers)

@@ -221,8 +221,7 @@ class Courier:
 
     def _overlap(self) -> None:
         """While the server is busy with a message, hand in the one before, and make the one after the next ready."""
-        while self._done:
-            self._desk.give(self._done.popleft())
+        self._hand_out()
         free = self._timeouts.total is None and not self._ready and not self._is_at_end()
         if free and (job := self._desk.at_once()) is not None:
             self._prepare(job)
