@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
 
-from ninsho.client.desks import LOOK
+from ninsho.client.desks import LOOK, Supply
 from ninsho.client.job import Job
 from ninsho.client.office import END, Sendable, submission
 from ninsho.client.outbox import Outbox
@@ -20,19 +19,15 @@ class AwaitedDesk:
         self.eager = isinstance(messages, Sequence)
         self.news, self.read = asyncio.Event(), asyncio.Event()
         self._outbox = outbox
-        if isinstance(messages, AsyncIterable):
-            self._source: Any = aiter(messages)
-            self._asynchronous = True
-        else:
-            self._source = iter(messages)
-            self._asynchronous = False
-        self._exhausted = False
+        # Messages come from one of the two; the other is empty, or none.
+        self._source = aiter(messages) if isinstance(messages, AsyncIterable) else None
+        self._supply = Supply(outbox, () if isinstance(messages, AsyncIterable) else messages)
         self._pulling = asyncio.Lock()
 
     @property
     def finished(self) -> bool:
         """Whether there is nothing left to send."""
-        return self._exhausted and not self._outbox.waiting
+        return self._supply.exhausted and not self._outbox.waiting
 
     async def more(self) -> bool:
         """Whether there is more to send; told before there is a connection: for nothing none is made."""
@@ -49,7 +44,7 @@ class AwaitedDesk:
                 if self._outbox.is_full and not await self._has_been_read(wait=wait):
                     return None
                 # Who waits for an asynchronous iterable does so with nothing on its way.
-                if (wait or not self._asynchronous) and await self._pulled():
+                if (wait or self._source is None) and await self._pulled():
                     continue
                 delay = self._outbox.delay(now)
             if delay is None or not wait:
@@ -68,13 +63,13 @@ class AwaitedDesk:
 
     def stop(self) -> None:
         """Take no more."""
-        self._exhausted = True
+        self._supply.exhausted = True
 
     def at_once(self) -> Job | None:
         """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        if not self.eager or self._exhausted or not self._outbox.is_free or self._outbox.is_full:
+        if not self.eager or not self._outbox.is_free or self._outbox.is_full:
             return None
-        message = self._fetched()
+        message = self._supply.next()
         return None if message is None else self._outbox.begun(message)
 
     def give(self, job: Job) -> None:
@@ -87,36 +82,24 @@ class AwaitedDesk:
         self._outbox.give_back(job)
 
     async def _pulled(self) -> bool:
-        if self._asynchronous:
+        if self._source is not None:
             async with self._pulling:
                 message = await self._awaited()
         else:
-            message = self._fetched()
+            message = self._supply.next()
         if message is None:
             return False
         self._outbox.add(message)
         return True
 
-    def _fetched(self) -> Submission | None:
-        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
-        if self._exhausted:
-            return None
-        try:
-            if (message := next(self._source, END)) is not END:
-                return submission(message)
-        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
-            self._outbox.error = error
-        self._exhausted = True
-        return None
-
     async def _awaited(self) -> Submission | None:
-        """Return what an asynchronous iterable has next; see ``_fetched``."""
-        if self._exhausted:
+        """Return what an asynchronous iterable has next; see ``Supply.next``."""
+        if self._supply.exhausted or self._source is None:
             return None
         try:
             if (message := await anext(self._source, END)) is not END:
                 return submission(message)
-        except Exception as error:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
             self._outbox.error = error
-        self._exhausted = True
+        self._supply.exhausted = True
         return None

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ninsho.client.job import Job
@@ -20,19 +20,40 @@ SLOW = 0.005  # seconds
 LOOK = 2.0  # seconds
 
 
+class Supply:
+    """The messages of an iterable, one by one; what it raises waits in the outbox, behind all that came before."""
+
+    def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
+        self._outbox = outbox
+        self._messages = iter(messages)
+        self.exhausted = False
+
+    def next(self) -> Submission | None:
+        """Return the next message; None at the end, or where the iterable raises."""
+        if self.exhausted:
+            return None
+        try:
+            if (message := next(self._messages, END)) is not END:
+                return submission(message)
+        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
+            self._outbox.error = error
+        self.exhausted = True
+        return None
+
+
 class Desk:
     """Hands the messages of an iterable to the flow of one connection."""
 
     def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
         self.eager = isinstance(messages, Sequence)
         self._outbox = outbox
-        self._messages: Iterator[Sendable] | None = iter(messages)
+        self._supply = Supply(outbox, messages)
         self._quick = True
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing left to send."""
-        return self._messages is None and not self._outbox.waiting
+        return self._supply.exhausted and not self._outbox.waiting
 
     @property
     def finished(self) -> bool:
@@ -58,9 +79,9 @@ class Desk:
 
     def at_once(self) -> Job | None:
         """Return the next job where nobody has to wait for it; None where ``take`` must be asked."""
-        if not self.eager or self._messages is None or not self._outbox.is_free:
+        if not self.eager or not self._outbox.is_free:
             return None
-        message = self._fetched()
+        message = self._supply.next()
         return None if message is None else self._outbox.begun(message)
 
     def give(self, job: Job) -> None:
@@ -77,27 +98,13 @@ class Desk:
 
     def _pull(self) -> bool:
         """Take one more message from the iterable, if there is one."""
-        if self._messages is None:
-            return False
         begin = time.monotonic()
-        message = self._fetched()
+        message = self._supply.next()
         self._quick = time.monotonic() - begin < SLOW
         if message is None:
             return False
         self._add(message)
         return True
-
-    def _fetched(self) -> Submission | None:
-        """Return what the iterable has next; None at its end, or where it raises: that waits in ``error``."""
-        if self._messages is None:
-            return None
-        try:
-            if (message := next(self._messages, END)) is not END:
-                return submission(message)
-        except Exception as error:  # noqa: BLE001 - raised behind the receipts of all that came before
-            self._outbox.error = error
-        self._messages = None
-        return None
 
     def _add(self, message: Submission) -> None:
         self._outbox.add(message)

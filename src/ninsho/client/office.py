@@ -46,11 +46,11 @@ class Connection:
     # The thread or task that uses it.
     holder: Any = None
 
-    def is_spent(self, now: float, more: int = 0) -> bool:
-        """Whether it has done its share, with *more* messages than are counted."""
+    def is_spent(self, now: float) -> bool:
+        """Whether it has done its share."""
         lifetime = self.session.settings.limits.lifetime
         old = lifetime is not None and now - self.born >= lifetime
-        return old or self.session.count + more >= self.most
+        return old or self.session.count >= self.most
 
     @property
     def most(self) -> float:
