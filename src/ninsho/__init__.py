@@ -6,8 +6,12 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ninsho.client.aio import AsyncClient
+    from ninsho.client.one_call import send
     from ninsho.client.receipt import Receipt
     from ninsho.client.sync import Client
+    from ninsho.mail.attachment import Attachment
+    from ninsho.mail.composing.compose import compose
+    from ninsho.mail.composing.render import render
     from ninsho.mail.message import Options, Recipient, Submission
     from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
     from ninsho.sasl.mechanism import mechanism
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncClient",
+    "Attachment",
     "Await",
     "Challenge",
     "Client",
@@ -31,7 +36,10 @@ __all__ = [
     "Request",
     "Submission",
     "Verify",
+    "compose",
     "mechanism",
+    "render",
+    "send",
     "store",
 ]
 
@@ -46,10 +54,14 @@ _PLACES = {
         "ninsho.sasl.dialogue",
     ),
     "AsyncClient": "ninsho.client.aio",
+    "Attachment": "ninsho.mail.attachment",
     "Client": "ninsho.client.sync",
     "Receipt": "ninsho.client.receipt",
     "Request": "ninsho.stores.accounts",
+    "compose": "ninsho.mail.composing.compose",
     "mechanism": "ninsho.sasl.mechanism",
+    "render": "ninsho.mail.composing.render",
+    "send": "ninsho.client.one_call",
     "store": "ninsho.stores.hook",
 }
 

@@ -5,19 +5,21 @@ The standard library loses the quotes of names as it folds, and with them mail t
 
 import re
 from collections.abc import Iterable, Iterator
-from email.header import Header
 from itertools import groupby
 
 from ninsho.mail.addresses import Token, a_labels, mailboxes, tokens
+from ninsho.mail.charsets.charset import UTF_8, Charset
+from ninsho.mail.encoded_words import encoded_words
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 # Those whose display names alone may be encoded (RFC 2047 §5).
 ADDRESS_FIELDS = frozenset(
     f"{prefix}{name}" for prefix in ("", "resent-") for name in ("from", "sender", "reply-to", "to", "cc", "bcc")
 )
-FOLD_LIMIT = 78  # RFC 5322 §2.1.1
+FOLD_LIMIT = 78  # octets (RFC 5322 §2.1.1)
+ENCODED_FOLD_LIMIT = 76  # octets of a line with an encoded word (RFC 2047 §2)
 
-_ENCODED_WORD_LIMIT = 76  # RFC 2047 §2: that, and the space in front of it
+_ROOM = 74  # octets of the longest encoded word, and of the field's name and colon where it stands beside them
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPACE = Token("space", " ")
 
@@ -27,17 +29,25 @@ def meant(value: str, place: str) -> list[str]:
     return [_identity(address) for address in mailboxes(value, place)]
 
 
-def address_value(name: str, value: str, *, utf8: bool) -> str:
-    """Return an unfolded address list folded, in ASCII unless *utf8*; raise ``Unsendable`` where it cannot be so."""
+def address_value(name: str, value: str, *, utf8: bool, charset: Charset = UTF_8) -> str:
+    """Return an unfolded address list folded, in ASCII unless *utf8*; raise ``Unsendable`` where it cannot be so.
+
+    Names are encoded in *charset*, which must have their characters.
+    """
     expected = meant(value, name)
     if not utf8:
         _refuse_utf8(name, expected)
-    found = tokens(value) if utf8 else _in_ascii(tokens(value))
+    found = tokens(value) if utf8 else _in_ascii(tokens(value), charset, _ROOM - len(name))
     folded = _folded(name, found)
     # Read back: whoever was not named must get nothing.
     if meant(folded.replace("\r\n", ""), name) != expected:
         raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}")
     return folded
+
+
+def line_is_long(line: str) -> bool:
+    """Tell whether a line of a header field should have been folded."""
+    return len(line.encode()) > (ENCODED_FOLD_LIMIT if "=?" in line else FOLD_LIMIT)
 
 
 def _identity(address: str) -> str:
@@ -58,10 +68,10 @@ def _refuse_utf8(name: str, addresses: Iterable[str]) -> None:
             raise Unsendable(f"{name}: expected a server that offers SMTPUTF8 for {excerpt(address)}, got one without")
 
 
-def _in_ascii(given: Iterable[Token]) -> Iterator[Token]:
+def _in_ascii(given: Iterable[Token], charset: Charset, room: int) -> Iterator[Token]:
     for in_phrase, run in groupby(_with_a_labels(given), _is_of_phrase):
         found = list(run)
-        yield from _phrase(found) if in_phrase else map(_comment, found)
+        yield from _phrase(found, charset, room) if in_phrase else (_comment(token, charset, room) for token in found)
 
 
 def _with_a_labels(found: Iterable[Token]) -> Iterator[Token]:
@@ -81,7 +91,7 @@ def _is_of_phrase(token: Token) -> bool:
     return token.kind in ("quoted", "space") or token.text == "." or (token.kind == "atom" and not encoded_word)
 
 
-def _phrase(run: list[Token]) -> Iterator[Token]:
+def _phrase(run: list[Token], charset: Charset, room: int) -> Iterator[Token]:
     """Encode a run of words as one: only white space may stand between an encoded word and others (RFC 2047 §5)."""
     text = "".join(_unquoted(token.text) if token.kind == "quoted" else token.text for token in run)
     if text.isascii():
@@ -89,32 +99,29 @@ def _phrase(run: list[Token]) -> Iterator[Token]:
         return
     if run[0].kind == "space":
         yield _SPACE
-    for word in _encoded_words(text.strip(" \t")):
+    for word in encoded_words(text.strip(" \t"), charset, first=room, room=room):
         yield Token("atom", word)
         yield _SPACE
 
 
-def _comment(token: Token) -> Token:
+def _comment(token: Token, charset: Charset, room: int) -> Token:
     if token.text.isascii():
         return token
-    words = _encoded_words(_ESCAPED.sub(r"\1", token.text[1:-1]))
+    # A parenthesis stands at either end.
+    words = encoded_words(_ESCAPED.sub(r"\1", token.text[1:-1]), charset, first=room - 2, room=room - 2)
     return Token("comment", f"({' '.join(words)})")
 
 
-def _encoded_words(text: str) -> list[str]:
-    return Header(text, "utf-8", maxlinelen=_ENCODED_WORD_LIMIT).encode(linesep="\n").split("\n ")
-
-
 def _folded(name: str, found: Iterable[Token]) -> str:
-    lines = [""]
-    room = FOLD_LIMIT - len(f"{name}: ")
+    lines = [f"{name}:"]
     for space, text in _unbroken(found):
-        if lines[-1] and len(lines[-1]) + len(space) + len(text) > room:
+        line = lines[-1] + (space if len(lines) > 1 or len(lines[0]) > len(name) + 1 else " ") + text
+        # The first stands beside the name: there are receivers that refuse a line without a word.
+        if line_is_long(line) and lines[0] != f"{name}:":
             lines.append(f" {text}")
-            room = FOLD_LIMIT
         else:
-            lines[-1] += space + text
-    return "\r\n".join(lines).strip(" \t")
+            lines[-1] = line
+    return "\r\n".join(lines).removeprefix(f"{name}:").strip(" \t")
 
 
 def _unbroken(found: Iterable[Token]) -> Iterator[tuple[str, str]]:

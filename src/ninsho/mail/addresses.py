@@ -70,10 +70,22 @@ def read(value: str, place: str) -> tuple[str, bytes]:
 
 def path(address: str) -> bytes:
     """Write an addr-spec as it stands between the brackets; ASCII unless its local part needs SMTPUTF8 (RFC 6531)."""
-    octets = address.encode() if plain(address) else _rare_path(address)
+    return _limited(address.encode() if plain(address) else _rare_path(address))
+
+
+def _limited(octets: bytes) -> bytes:
     if len(octets) > PATH_LIMIT - 2:
-        raise Unsendable(f"{excerpt(address)}: expected at most {PATH_LIMIT - 2} octets, got {len(octets)}")
+        raise Unsendable(f"{excerpt(octets.decode())}: expected at most {PATH_LIMIT - 2} octets, got {len(octets)}")
     return octets
+
+
+def quoted(octets: bytes) -> bytes:
+    """Write a path whose dots stand where a dot-string has none with its local part in quotes (RFC 5321 §4.1.2)."""
+    local, at, domain = octets.rpartition(b"@")
+    if b".." not in local and not local.startswith(b".") and not local.endswith(b"."):
+        return octets
+    # What has quotes already may hold any dots.
+    return octets if local.startswith(b'"') else _limited(b'"%b"%b%b' % (local, at, domain))
 
 
 def same(octets: bytes) -> bytes:

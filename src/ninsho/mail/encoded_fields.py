@@ -5,12 +5,13 @@ from email.errors import MessageError
 from email.header import Header
 from email.policy import SMTP
 
-from ninsho.mail.address_fields import ADDRESS_FIELDS, FOLD_LIMIT, address_value
+from ninsho.mail.address_fields import ADDRESS_FIELDS, FOLD_LIMIT
 from ninsho.mail.content import has_long_line
+from ninsho.mail.fields import field, folded
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
-_FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*", re.ASCII)
+_FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*\r\n", re.ASCII)
 # What the standard library's parser of header fields is known to trip with.
 FAULTS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
 _PARAMETERS = frozenset(("content-type", "content-disposition"))
@@ -33,14 +34,14 @@ def encoded_fields(header: bytes) -> bytes:
 
 
 def _fitted(found: "re.Match[bytes]") -> bytes:
-    field = found[0]
-    if b"\0" in field:
+    octets = found[0]
+    if b"\0" in octets:
         raise Unsendable(f"{found[1].decode()}: expected no NUL in a header field, got one")
-    if field.isascii() and not has_long_line(field):
-        return field
+    if octets.isascii() and not has_long_line(octets):
+        return octets
     name, value = found[1].decode(), found[2].replace(b"\r\n", b"").strip(b" \t")
-    if field.isascii():
-        return _line(name, Header(value.decode(), maxlinelen=FOLD_LIMIT, header_name=name))
+    if octets.isascii():
+        return folded(name, value.decode()).encode()
     if name.lower() in _IDENTIFIERS:
         raise Unsendable(f"{name}: expected ASCII, or a server that offers SMTPUTF8, got {excerpt(value)}")
     try:
@@ -49,29 +50,24 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
         if name.lower() in ADDRESS_FIELDS | _PARAMETERS:
             raise Unsendable(f"{name}: expected UTF-8 or encoded words, got {excerpt(value)}") from None
         # RFC 1428 §3: nobody knows what it means, and nothing of it is lost.
-        return _line(name, Header(value, "unknown-8bit", maxlinelen=FOLD_LIMIT, header_name=name))
-
-
-def _line(name: str, value: Header) -> bytes:
-    return b"%b: %b\r\n" % (name.encode(), value.encode(linesep="\r\n").encode())
+        line = Header(value, "unknown-8bit", maxlinelen=FOLD_LIMIT, header_name=name).encode(linesep="\r\n")
+        return f"{name}: {line}\r\n".encode()
 
 
 def _encoded(name: str, value: str) -> bytes:
-    is_addresses = name.lower() in ADDRESS_FIELDS
-    return f"{name}: {address_value(name, value, utf8=False) if is_addresses else _folded(name, value)}\r\n".encode()
-
-
-def _folded(name: str, value: str) -> str:
+    if name.lower() in ADDRESS_FIELDS:
+        return field(name, value).encode()
     if len(value) > _VALUE_LIMIT:
         raise Unsendable(
             f"{name}: expected ASCII, or a value of at most {_VALUE_LIMIT} characters, got one of {len(value)}"
         )
     try:
-        folded: str = SMTP.header_factory(name, value).fold(policy=SMTP)
+        understood = SMTP.header_factory(name, value)
+        # What is an encoded word already is not encoded once more.
+        written = understood.fold(policy=SMTP) if name.lower() in _PARAMETERS else field(name, str(understood))
     except FAULTS as fault:
         raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}: {fault}") from None
-    folded = folded.partition(":")[2].strip(" \t\r\n")
     # The library's folding has let line ends through (CVE-2024-6923).
-    if not _FOLDED.fullmatch(folded):
+    if not _FOLDED.fullmatch(written):
         raise Unsendable(f"{name}: cannot be encoded: {excerpt(value)}")
-    return folded
+    return written.encode()

@@ -128,9 +128,12 @@ def _from_base64(body: bytes) -> bytes:
         raise Unsendable("expected a part in base64 as its header says, got something else") from None
 
 
-def encoded(data: bytes, *, text: bool) -> tuple[bytes, str]:
-    """Return *data* in lines of seven bits, and the encoding's name: what people can read, where it is short."""
-    if text and len(data.translate(None, _READABLE)) * 4 < len(data):
+def encoded(data: bytes, *, text: bool, always: bool = False) -> tuple[bytes, str]:
+    """Return *data* in lines of seven bits, and the encoding's name: for *text* what people can read.
+
+    That is so where it is short, or *always*.
+    """
+    if text and (always or len(data.translate(None, _READABLE)) * 4 < len(data)):
         return crlf(binascii.b2a_qp(data, istext=True)), "quoted-printable"
     # 57 octets become the 76 characters of a line (RFC 2045 §6.8).
     lines = (binascii.b2a_base64(data[at : at + 57], newline=False) for at in range(0, len(data), 57))

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ninsho.mail.addresses import mailboxes, read, same
-from ninsho.mail.attachments import Attachment, StreamedMessage
+from ninsho.mail.addresses import mailboxes, quoted, read, same
+from ninsho.mail.attachment import Attachment
+from ninsho.mail.attachments import StreamedMessage
 from ninsho.mail.envelope import Envelope
 from ninsho.mail.headers import message_id
 from ninsho.mail.material import Material, from_octets
-from ninsho.mail.options import NO_OPTIONS, Options, Recipient, mail_parameters, rcpt_parameters
+from ninsho.mail.options import (
+    NO_OPTIONS,
+    Dotted,
+    Options,
+    Recipient,
+    mail_parameters,
+    quotes_dotted,
+    rcpt_parameters,
+)
 from ninsho.mail.sources import Source, refuse_what_is_none, taken
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import ContentChanged, Unsendable
@@ -97,10 +106,14 @@ def addressed(submission: Submission) -> tuple[str, tuple[str, ...], str]:
 
 
 class Preparer:
-    """Makes messages ready for one connection; *chunking* says whether their octets go by BDAT."""
+    """Makes messages ready for one connection; *chunking* says whether their octets go by BDAT.
 
-    def __init__(self, capabilities: "Capabilities", *, chunking: bool) -> None:
+    *dotted* is how addresses with odd dots go where their options do not say it.
+    """
+
+    def __init__(self, capabilities: "Capabilities", *, chunking: bool, dotted: Dotted = "raw") -> None:
         self._terms = Terms.of(capabilities, chunking=chunking)
+        self._quotes = quotes_dotted(dotted)
 
     def prepare(self, submission: Submission) -> Prepared:
         """Make a message ready; raise ``Unsendable`` with what stands against it."""
@@ -111,7 +124,10 @@ class Preparer:
         if not isinstance(sender, str):
             raise Unsendable(f"sender: expected an address, got {type(sender).__name__}")
         sender, reverse_path = ("", b"") if sender in ("", "<>") else read(sender, "sender")
-        rcpts = self._rcpts(recipients, submission.options)
+        quotes = self._quotes if submission.options is NO_OPTIONS else self._quotes_dotted(submission.options)
+        if quotes:
+            reverse_path = quoted(reverse_path)
+        rcpts = self._rcpts(recipients, submission.options, quotes=quotes)
         utf8 = material.utf8 or not (reverse_path.isascii() and all(map(bytes.isascii, rcpts)))
         parameters = self._parameters(material, submission.options, utf8=utf8)
         return Prepared(
@@ -123,7 +139,10 @@ class Preparer:
             content=material.content,
         )
 
-    def _rcpts(self, recipients: Iterable[str | Recipient], options: Options) -> dict[bytes, str]:
+    def _quotes_dotted(self, options: Options) -> bool:
+        return self._quotes if options.dotted is None else quotes_dotted(options.dotted)
+
+    def _rcpts(self, recipients: Iterable[str | Recipient], options: Options, *, quotes: bool) -> dict[bytes, str]:
         """Return the lines of RCPT and the addresses that they are for, each address once."""
         lines: dict[bytes, tuple[bytes, str]] = {}
         for recipient in recipients:
@@ -131,6 +150,8 @@ class Preparer:
             if not isinstance(given, str):
                 raise Unsendable(f"recipients: expected addresses, got {type(given).__name__}")
             address, forward_path = read(given, "recipient")
+            if quotes:
+                forward_path = quoted(forward_path)
             parameters = b""
             if options is not NO_OPTIONS or not isinstance(recipient, str):
                 parameters = rcpt_parameters(recipient, options, self._terms).encode()

@@ -12,6 +12,7 @@ from ninsho.mail.unsendable import Unsendable, excerpt
 from ninsho.wire.ehlo import DIGITS
 
 Notify: TypeAlias = Literal["NEVER", "SUCCESS", "FAILURE", "DELAY"]
+Dotted: TypeAlias = Literal["raw", "quoted"]
 
 ENVID_LIMIT = 100  # characters (RFC 3461 §4.4)
 PARAMETER_LIMIT = 500  # characters: of ORCPT (RFC 3461 §4.2), of AUTH (RFC 4954 §5), of further ones here
@@ -36,6 +37,9 @@ class Options:
     ``deliver_by`` counts seconds; ``deliver_by_mode`` says what happens when they are over: ``N``, notify, or ``R``,
     return. ``hold_for`` counts seconds as well; ``hold_until`` is an aware datetime. ``mail_parameters`` and
     ``rcpt_parameters`` are sent as they are, such as ``"XVERP"``.
+
+    ``dotted`` says how the envelope has addresses such as ``a..b@docomo.ne.jp``, which are no addresses by RFC 5321 and
+    exist: ``raw``, as they are, or ``quoted``, as ``"a..b"@docomo.ne.jp``; by default as the client is told.
     """
 
     notify: Collection[Notify] | None = None
@@ -51,6 +55,7 @@ class Options:
     auth: str | None = None
     mail_parameters: Sequence[str] = ()
     rcpt_parameters: Sequence[str] = ()
+    dotted: Dotted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,13 @@ NO_OPTIONS = Options()
 def xtext(octets: bytes) -> str:
     """Encode *octets* as RFC 3461 §4 says."""
     return _NOT_XTEXT.sub(lambda found: b"+%02X" % found[0][0], octets).decode()
+
+
+def quotes_dotted(dotted: str | None) -> bool:
+    """Tell whether addresses with odd dots are to be quoted; raise ``Unsendable`` for a word that is none."""
+    if dotted not in (None, "raw", "quoted"):
+        raise Unsendable(f"dotted: expected raw or quoted, got {excerpt(dotted)}")
+    return dotted == "quoted"
 
 
 def mail_parameters(options: Options, terms: Terms) -> str:

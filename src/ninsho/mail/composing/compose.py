@@ -1,0 +1,161 @@
+"""``compose``: a message from words."""
+
+import os
+import re
+from email.message import EmailMessage
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from ninsho.mail.attachment import Attachment
+from ninsho.mail.charsets.charset import UTF_8
+from ninsho.mail.composing.header import header_fields
+from ninsho.mail.composing.letter import Letter
+from ninsho.mail.composing.parts import file_part, multipart, text_part
+from ninsho.mail.composing.shapes import USUAL, Leaf, Place, Shape
+from ninsho.mail.parameters import parameter
+from ninsho.mail.policy import Written
+from ninsho.mail.unsendable import Unsendable, excerpt
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ninsho.mail.composing.words import Words
+
+_METHOD = re.compile(r"^METHOD:([A-Z-]+)\s*$", re.MULTILINE | re.IGNORECASE)
+
+
+def compose(**words: "Unpack[Words]") -> EmailMessage:
+    """Return a message, complete with Date and Message-ID, that writes itself in the charsets it was told.
+
+    *from_* alone must be given. *text* and *html* are str, or bytes whose charset is found out; where html alone is
+    given, a text is made from it. *attach* are files, by their paths, or ``Attachment``. With a folder in *images*,
+    files that the HTML shows are found there and sent along; nothing else is ever read. Raises ``TypeError`` for an
+    unknown word, ``Unsendable`` for what cannot stand in a message, and says where.
+    """
+    return _Composition(Letter(**words)).message()
+
+
+class _Composition:
+    """One message in the making."""
+
+    def __init__(self, letter: Letter) -> None:
+        self._letter = letter
+        self._header_charset, self._body_charset, self._name_charset = letter.charsets
+        self._policy = Written.told(self._header_charset, letter.unencodable)
+        self._leaves: dict[Leaf, list[EmailMessage]] = {}
+
+    def message(self) -> EmailMessage:
+        """Put it together; characters that a charset lacks are found now, not when it is written."""
+        self._fill()
+        root = self._built(USUAL) or self._text("", "text", "plain")
+        message = EmailMessage(self._policy)
+        for name, value in header_fields(self._letter):
+            text = self._letter.in_kana(value, self._header_charset)
+            message[name] = text
+            self._policy.fold(name, text)
+        message["MIME-Version"] = "1.0"
+        for name, value in root.raw_items():
+            message.set_raw(name, value)
+        message.set_payload(root.get_payload())
+        return message
+
+    def _fill(self) -> None:
+        letter = self._letter
+        files = letter.attachments
+        html, shown = self._html()
+        if letter.text is not None:
+            self._leaves[Leaf.TEXT] = [self._plain(letter.decoded(letter.text, "text"))]
+        elif html is not None and letter.text_from_html:
+            from ninsho.mail.html.text import text_of  # noqa: PLC0415 - brings a parser along
+
+            self._leaves[Leaf.TEXT] = [self._plain(text_of(html))]
+        if html is not None:
+            self._leaves[Leaf.HTML] = [self._text(html, "html", "html")]
+            # What has a Content-ID is shown within the HTML, and no file for itself.
+            shown += [file for file in files if file.content_id is not None]
+            files = [file for file in files if file.content_id is None]
+        if letter.calendar is not None:
+            self._leaves[Leaf.CALENDAR] = [self._invitation(letter.calendar)]
+        self._leaves[Leaf.IMAGES] = [self._file(file, inline=True) for file in shown]
+        self._leaves[Leaf.FILES] = [self._file(file, inline=False) for file in files]
+
+    def _html(self) -> tuple[str | None, list[Attachment]]:
+        """Return the HTML, styles and images taken care of, and these images."""
+        letter = self._letter
+        if letter.html is None:
+            return None, []
+        html = letter.decoded(letter.html, "html")
+        if letter.inline_css:
+            from ninsho.mail.html.style import css_inlined  # noqa: PLC0415
+
+            html = css_inlined(html)
+        from ninsho.mail.html.images import with_inline_images  # noqa: PLC0415
+
+        html, images = with_inline_images(html, None if letter.images is None else Path(letter.images))
+        return html, [
+            Attachment(data=image.data, filename=image.filename, content_type=image.content_type, content_id=image.cid)
+            for image in images
+        ]
+
+    def _plain(self, text: str) -> EmailMessage:
+        wrap = self._letter.wrap
+        if wrap is not None:
+            from ninsho.mail.wrapping import Wrapping, wrapped  # noqa: PLC0415
+
+            text = wrapped(text, wrap if isinstance(wrap, Wrapping) else Wrapping(width=wrap))
+        if not self._letter.flowed:
+            return self._text(text, "text", "plain")
+        from ninsho.mail.flowed import flowed  # noqa: PLC0415
+
+        flow = flowed(text)
+        return self._text(flow.text, "text", "plain", *flow.parameters)
+
+    def _text(self, text: str, place: str, subtype: str, *parameters: str) -> EmailMessage:
+        letter = self._letter
+        return text_part(
+            letter.in_kana(text, self._body_charset),
+            subtype,
+            charset=self._body_charset,
+            unencodable=letter.unencodable,
+            encoding=letter.encoding,
+            place=place,
+            parameters=parameters,
+            policy=self._policy,
+        )
+
+    def _invitation(self, given: "str | bytes | os.PathLike[str]") -> EmailMessage:
+        """Return the part of a calendar's event, its method in the type as well (RFC 6047 §2.4)."""
+        octets = Path(given).read_bytes() if isinstance(given, os.PathLike) else given
+        # RFC 5545 §3.1.4: UTF-8, whatever the other parts are in.
+        text = octets.decode("utf-8-sig") if isinstance(octets, bytes) else octets
+        method = _METHOD.search(text)
+        if not method:
+            raise Unsendable(f"calendar: expected an event with a line such as METHOD:REQUEST, got {excerpt(text)}")
+        return text_part(
+            text,
+            "calendar",
+            charset=UTF_8,
+            unencodable="error",
+            encoding="auto",
+            place="calendar",
+            parameters=[parameter("method", method[1].upper())],
+            policy=self._policy,
+        )
+
+    def _file(self, file: Attachment, *, inline: bool) -> EmailMessage:
+        return file_part(file, names=self._name_charset, inline=inline, policy=self._policy)
+
+    def _built(self, place: Place) -> EmailMessage | None:
+        """Return what stands at *place*; None where nothing does."""
+        parts = self._parts(place)
+        if isinstance(place, Leaf) or (len(parts) < 2 and not (place.always and parts)):
+            return parts[0] if parts else None
+        # Neither base64 nor quoted-printable has "=_", and no text can know the rest.
+        return multipart(place.subtype, parts, f"=_{token_hex(16)}", policy=self._policy)
+
+    def _parts(self, place: Place) -> list[EmailMessage]:
+        if isinstance(place, Leaf):
+            return self._leaves.get(place, [])
+        each = ([self._built(child)] if isinstance(child, Shape) else self._parts(child) for child in place.children)
+        return [part for some in each for part in some if part is not None]
