@@ -20,6 +20,7 @@ from ninsho.cli.send.server import STANDARD_INPUT, ServerOptions
 from ninsho.cli.send.standard_input import readers, skip_password
 from ninsho.cli.send.untried import named, untried
 from ninsho.cli.send.words import said
+from ninsho.cli.send.writing import WritingOptions
 from ninsho.cli.terminal import remark, say, say_json, visible
 from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
@@ -32,6 +33,7 @@ from ninsho.mail.message import Submission
 def send(
     *,
     composing: ComposeOptions = ComposeOptions(),  # noqa: B008 - it is frozen
+    writing: WritingOptions = WritingOptions(),  # noqa: B008
     sending: SendOptions = SendOptions(),  # noqa: B008
     server: ServerOptions = ServerOptions(),  # noqa: B008
 ) -> int:
@@ -39,7 +41,7 @@ def send(
     hide(sending.via, quiet=sending.quiet)
     with ExitStack() as stack:
         run = _Run(sending, server)
-        mail, count = run.mail(composing, stack)
+        mail, count = run.mail(composing, writing, stack)
         if sending.dry_run:
             return preview(mail, as_json=sending.as_json)
         return run.deliver(mail, count)
@@ -55,16 +57,16 @@ class _Run:
         self._told: Settings | None = None
 
     def mail(
-        self, composing: ComposeOptions, stack: ExitStack
+        self, composing: ComposeOptions, writing: WritingOptions, stack: ExitStack
     ) -> tuple[Iterable[tuple[Given, Submission]], int | None]:
         """Return what is to be sent, and how many messages that is, None where nobody knows."""
         sending = self._sending
         options, recipients = sending.options, sending.recipient or None
-        if sending.message and composing.given:
+        if sending.message and (composing.given or writing.given):
             raise WrongUsage("expected --message, or options that make one, got both")
         self._begin(readers(composing, sending))
         if not sending.message:
-            given: Iterable[Given] = [Given("", self._composed(composing))]
+            given: Iterable[Given] = [Given("", self._composed(composing, writing))]
             count: int | None = 1
         else:
             given = whole = Mail(sending.message, sending.sender, stack)
@@ -80,10 +82,10 @@ class _Run:
         elif readers:
             skip_password()
 
-    def _composed(self, composing: ComposeOptions) -> EmailMessage | StreamedMessage:
+    def _composed(self, composing: ComposeOptions, writing: WritingOptions) -> EmailMessage | StreamedMessage:
         behind_password = self._server.password_file == STANDARD_INPUT
         recipients = bool(self._sending.recipient)
-        return composed(composing, self._login, recipients=recipients, behind_password=behind_password)
+        return composed(composing, writing, self._login, recipients=recipients, behind_password=behind_password)
 
     def deliver(self, mail: Iterable[tuple[Given, Submission]], count: int | None) -> int:
         """Send it; say what became of it, and return the exit status."""

@@ -2,27 +2,35 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
-from email.policy import SMTP
 from pathlib import Path
 
 from ninsho.cli.endings import WrongUsage
-from ninsho.cli.send.fields import date, message_id
 from ninsho.cli.send.options import ComposeOptions
 from ninsho.cli.send.standard_input import STANDARD_INPUT, read
-from ninsho.mail.addresses import mailboxes, single
-from ninsho.mail.attachments import Attachment, StreamedMessage
+from ninsho.cli.send.writing import WritingOptions
+from ninsho.mail.attachments import StreamedMessage
+from ninsho.mail.composing.header import OWN
+from ninsho.mail.composing.large import composed as composed_of_words
+from ninsho.mail.composing.words import Words
 from ninsho.mail.unsendable import Unsendable
 
 _FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*)", re.DOTALL)  # RFC 5322 §2.2
+# What an error calls a word of compose(), or a field, and which option that is.
+_WORD = re.compile(r"([A-Za-z_-]+)(: .*)", re.DOTALL)
 # Also those of a message that is sent again (RFC 5322 §3.6.6).
 _DESTINATIONS = tuple(f"{prefix}{name}" for prefix in ("", "resent-") for name in ("to", "cc", "bcc"))
 
 
 def composed(
-    options: ComposeOptions, login: Callable[[], str], *, recipients: bool, behind_password: bool
+    options: ComposeOptions,
+    writing: WritingOptions,
+    login: Callable[[], str],
+    *,
+    recipients: bool,
+    behind_password: bool,
 ) -> EmailMessage | StreamedMessage:
     """Write the message; *login* tells the user name, which is the author's address where none is given.
 
@@ -30,17 +38,22 @@ def composed(
     read from standard input before. Raises ``WrongUsage`` for what cannot stand in a message, and for what it lacks.
     """
     author = options.author if options.author is not None else _author(login())
-    message = EmailMessage(SMTP)
-    with _meaning():
-        for name, value in _header(options, author):
-            message[name] = value
-    if not recipients and not any(name in message for name in _DESTINATIONS):
+    further = [_field(given) for given in options.header]
+    named = {name.lower() for name, _ in further}
+    if not (recipients or options.to or options.cc or options.bcc or named.intersection(_DESTINATIONS)):
         raise WrongUsage("expected --to, --cc, --bcc or --recipient, got none")
-    _complete(message, author)
-    _fill(message, options, behind_password=behind_password)
-    if not options.attach:
-        return message
-    return StreamedMessage(message, [Attachment(_readable(path)) for path in options.attach])
+    words = Words(from_=_text("--from", author), subject=_text("--subject", options.subject or ""), **writing.words())
+    for word, given in (("to", options.to), ("cc", options.cc), ("bcc", options.bcc)):
+        words[word] = [_text(f"--{word}", one) for one in given]  # type: ignore[literal-required]
+    if options.reply_to is not None:
+        words["reply_to"] = _text("--reply-to", options.reply_to)
+    words["attach"] = [_readable(path) for path in options.attach]
+    words["text"], words["html"] = _bodies(options, writing, behind_password=behind_password)
+    with _meaning():
+        message = composed_of_words(**words)
+    with _meaning("--header"):
+        _add(message.message if isinstance(message, StreamedMessage) else message, further)
+    return message
 
 
 def _author(username: str) -> str:
@@ -49,34 +62,21 @@ def _author(username: str) -> str:
     return username
 
 
-def _header(options: ComposeOptions, author: str) -> Iterator[tuple[str, str]]:
-    """Give each field and its value, checked."""
-    yield "From", _checked("--from", author, [author])
-    for name, values in (("To", options.to), ("Cc", options.cc), ("Bcc", options.bcc)):
-        if values:
-            yield name, _checked(f"--{name.lower()}", ", ".join(values), values)
-    if options.reply_to is not None:
-        yield "Reply-To", _checked("--reply-to", options.reply_to, [options.reply_to])
-    if options.subject is not None:
-        yield "Subject", _line("--subject", options.subject)
-    for field in options.header:
-        if not (match := _FIELD.fullmatch(field)):
-            raise WrongUsage(f"--header: expected a field such as 'X-Job: backup', got {field!r}")
-        yield match["name"], _line(f"--header {match['name']}", match["value"])
+def _field(given: str) -> tuple[str, str]:
+    if not (match := _FIELD.fullmatch(given)):
+        raise WrongUsage(f"--header: expected a field such as 'X-Job: backup', got {given!r}")
+    return match["name"], _text(f"--header {match['name']}", match["value"])
 
 
-def _checked(option: str, value: str, each: Iterable[str]) -> str:
-    """Return an address list in which every address can be read."""
-    for addresses in each:
-        if not mailboxes(_line(option, addresses), option):
-            raise WrongUsage(f"{option}: expected an address, got {addresses!r}")
-    return value
-
-
-def _line(option: str, value: str) -> str:
-    if any(character in value for character in "\r\n\0"):
-        raise WrongUsage(f"{option}: expected one line, got more")
-    return _text(option, value)
+def _add(message: EmailMessage, further: list[tuple[str, str]]) -> None:
+    """Add header fields; those that there are already are replaced, but for what others of the options have said."""
+    for name in {name for name, _ in further if name.lower() in ("date", "message-id")}:
+        del message[name]
+    for name, value in further:
+        if name.lower().startswith("content-") and name.lower() in OWN:
+            raise WrongUsage(f"--header: {name}: expected a field that describes no part, got one that does")
+        message[name] = value
+        message.policy.fold(name, value)
 
 
 def _text(option: str, value: str) -> str:
@@ -86,27 +86,21 @@ def _text(option: str, value: str) -> str:
     return value
 
 
-def _complete(message: EmailMessage, author: str) -> None:
-    if "date" not in message:
-        message["Date"] = date()
-    if "message-id" not in message:
-        message["Message-ID"] = message_id(single(str(message.get("sender") or author), "--from"))
-
-
-def _fill(message: EmailMessage, options: ComposeOptions, *, behind_password: bool) -> None:
-    """Give it its text, its HTML, or both."""
+def _bodies(
+    options: ComposeOptions, writing: WritingOptions, *, behind_password: bool
+) -> tuple[str | None, str | None]:
+    """Return its text and its HTML."""
     text, html = (
         read(option, needed=behind_password) if value == STANDARD_INPUT else value
         for option, value in (("--text", options.text), ("--html", options.html))
     )
     if text is None and html is None:
-        text = _typed(needed=not options.attach, behind_password=behind_password)
-    if text is not None:
-        message.set_content(_text("--text", text))
-    if html is not None and text is not None:
-        message.add_alternative(_text("--html", html), subtype="html")
-    elif html is not None:
-        message.set_content(_text("--html", html), subtype="html")
+        enough = bool(options.attach) or writing.calendar is not None
+        text = _typed(needed=not enough, behind_password=behind_password)
+    return (
+        None if text is None else _text("--text", text),
+        None if html is None else _text("--html", html),
+    )
 
 
 def _typed(*, needed: bool, behind_password: bool) -> str:
@@ -124,12 +118,14 @@ def _readable(path: Path) -> Path:
 
 
 @contextmanager
-def _meaning() -> Iterator[None]:
-    """Raise ``WrongUsage`` where the options make no header."""
+def _meaning(option: str = "") -> Iterator[None]:
+    """Raise ``WrongUsage`` where the options make no message, and say which it is."""
     try:
         yield
     except Unsendable as error:
-        raise WrongUsage(str(error)) from None
+        found = None if option else _WORD.fullmatch(str(error))
+        named = f"--{found[1].lower().strip('_').replace('_', '-')}{found[2]}" if found else f"{option}: {error}"
+        raise WrongUsage(named.removeprefix(": ")) from None
     except ValueError as error:
         # A field that may stand there once only, or whose value is not what it should be.
-        raise WrongUsage(f"--header: {error}") from None
+        raise WrongUsage(f"{option}: {error}".removeprefix(": ")) from None

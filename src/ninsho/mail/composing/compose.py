@@ -7,6 +7,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
+from ninsho.mail.address_fields import ADDRESS_FIELDS
+from ninsho.mail.addresses import mailboxes
 from ninsho.mail.attachment import Attachment
 from ninsho.mail.charsets.charset import UTF_8
 from ninsho.mail.composing.header import header_fields
@@ -52,13 +54,19 @@ class _Composition:
         message = EmailMessage(self._policy)
         for name, value in header_fields(self._letter):
             text = self._letter.in_kana(value, self._header_charset)
+            self._try(name, text)
             message[name] = text
-            self._policy.fold(name, text)
         message["MIME-Version"] = "1.0"
         for name, value in root.raw_items():
             message.set_raw(name, value)
         message.set_payload(root.get_payload())
         return message
+
+    def _try(self, name: str, value: str) -> None:
+        """Raise ``Unsendable`` where a field cannot be written; an address of any script waits for SMTPUTF8."""
+        addresses = mailboxes(value, name) if name.lower() in ADDRESS_FIELDS else []
+        utf8 = not all(address.rpartition("@")[0].isascii() for address in addresses)
+        self._policy.clone(utf8=utf8).fold(name, value)
 
     def _fill(self) -> None:
         letter = self._letter

@@ -21,7 +21,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]+")
 _PRIORITIES = {"high": ("1 (Highest)", "High"), "normal": ("3 (Normal)", "Normal"), "low": ("5 (Lowest)", "Low")}
 _AUTOMATIC = ("auto-generated", "auto-replied")  # RFC 3834 §5
 # What compose() has words for, and what only it may write.
-_OWN = frozenset(
+OWN = frozenset(
     {
         *("from", "to", "cc", "bcc", "reply-to", "sender", "subject", "date", "message-id", "in-reply-to"),
         *("references", "mime-version", "content-type", "content-transfer-encoding", "content-disposition"),
@@ -35,11 +35,12 @@ def header_fields(letter: "Letter") -> Iterator[tuple[str, str]]:
     yield "From", authors
     for name, given in (("Sender", letter.sender or ()), ("Reply-To", letter.reply_to)):
         if given:
-            yield name, address_list(given, name)
+            yield name, address_list(given, name.lower().replace("-", "_"))
     for name, given in (("To", letter.to), ("Cc", letter.cc), ("Bcc", letter.bcc)):
         if given:
             yield name, address_list(given, name.lower())
-    yield "Subject", letter.subject
+    if letter.subject:
+        yield "Subject", letter.subject
     yield "Date", date(letter.date)
     yield "Message-ID", _identifier(letter.message_id, "message_id") if letter.message_id else message_id(authors)
     yield from _thread(letter)
@@ -129,6 +130,6 @@ def _further(headers: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[str, 
     for name, given in headers.items():
         for value in [given] if isinstance(given, str) else given:
             refuse_broken(name, value)
-            if name.lower() in _OWN:
+            if name.lower() in OWN:
                 raise Unsendable(f"headers: {name}: expected a field that has no word of its own, got one that has")
             yield name, value
