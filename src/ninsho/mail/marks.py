@@ -36,4 +36,4 @@ def _own(message: EmailMessage) -> Written:
     if not isinstance(message.policy, Written):
         policy = cast("EmailPolicy", message.policy)
         message.policy = Written(cte_type=policy.cte_type, utf8=policy.utf8, max_line_length=policy.max_line_length)
-    return cast("Written", message.policy)
+    return message.policy

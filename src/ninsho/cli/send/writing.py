@@ -75,4 +75,4 @@ def _unsubscribe(ways: tuple[str, ...]) -> Unsubscribe | None:
     addresses = [way for way in ways if way not in urls]
     if len(urls) > 1 or len(addresses) > 1:
         raise WrongUsage("--unsubscribe: expected one URL and one address at most, got more")
-    return Unsubscribe(*(urls or [None]), *(addresses or [None])) if ways else None
+    return Unsubscribe(next(iter(urls), None), next(iter(addresses), None)) if ways else None

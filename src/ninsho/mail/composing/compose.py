@@ -5,7 +5,7 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ninsho.mail.address_fields import ADDRESS_FIELDS
 from ninsho.mail.addresses import mailboxes
@@ -13,6 +13,7 @@ from ninsho.mail.attachment import Attachment
 from ninsho.mail.charsets.charset import UTF_8
 from ninsho.mail.composing.header import header_fields
 from ninsho.mail.composing.letter import Letter
+from ninsho.mail.composing.manner import manner
 from ninsho.mail.composing.parts import file_part, multipart, text_part
 from ninsho.mail.composing.shapes import USUAL, Leaf, Place, Shape
 from ninsho.mail.parameters import parameter
@@ -43,17 +44,21 @@ class _Composition:
 
     def __init__(self, letter: Letter) -> None:
         self._letter = letter
-        self._header_charset, self._body_charset, self._name_charset = letter.charsets
+        self._manner = manner(letter)
+        wanted = self._manner.charset
+        charsets = letter.charsets if wanted is None else (wanted, wanted, wanted)
+        self._header_charset, self._body_charset, self._name_charset = charsets
         self._policy = Written.told(self._header_charset, letter.unencodable)
         self._leaves: dict[Leaf, list[EmailMessage]] = {}
 
     def message(self) -> EmailMessage:
         """Put it together; characters that a charset lacks are found now, not when it is written."""
         self._fill()
-        root = self._built(USUAL) or self._text("", "text", "plain")
+        root = self._built(self._shape()) or self._text("", "text", "plain")
         message = EmailMessage(self._policy)
         for name, value in header_fields(self._letter):
             text = self._letter.in_kana(value, self._header_charset)
+            text = self._manner.emoji(text) if name == "Subject" else text
             self._try(name, text)
             message[name] = text
         message["MIME-Version"] = "1.0"
@@ -61,6 +66,18 @@ class _Composition:
             message.set_raw(name, value)
         message.set_payload(root.get_payload())
         return message
+
+    def _shape(self) -> Shape:
+        # A text alone is what every handset reads.
+        if not self._leaves.get(Leaf.HTML):
+            return USUAL
+        self._manner.check(
+            text=sum(self._sizes(Leaf.TEXT)), html=sum(self._sizes(Leaf.HTML)), images=self._sizes(Leaf.IMAGES)
+        )
+        return self._manner.shape
+
+    def _sizes(self, leaf: Leaf) -> list[int]:
+        return [len(cast("bytes", part.get_payload(decode=True))) for part in self._leaves.get(leaf, [])]
 
     def _try(self, name: str, value: str) -> None:
         """Raise ``Unsendable`` where a field cannot be written; an address of any script waits for SMTPUTF8."""
@@ -79,7 +96,7 @@ class _Composition:
 
             self._leaves[Leaf.TEXT] = [self._plain(text_of(html))]
         if html is not None:
-            self._leaves[Leaf.HTML] = [self._text(html, "html", "html")]
+            self._leaves[Leaf.HTML] = [self._text(self._manner.html(html), "html", "html")]
             # What has a Content-ID is shown within the HTML, and no file for itself.
             shown += [file for file in files if file.content_id is not None]
             files = [file for file in files if file.content_id is None]
@@ -107,6 +124,7 @@ class _Composition:
         ]
 
     def _plain(self, text: str) -> EmailMessage:
+        text = self._manner.emoji(text)
         wrap = self._letter.wrap
         if wrap is not None:
             from ninsho.mail.wrapping import Wrapping, wrapped  # noqa: PLC0415

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ninsho.mail.attachment import Attachment
-from ninsho.mail.charsets.charset import Charset, charset
+from ninsho.mail.charsets.charset import UTF_8, Charset, charset
 from ninsho.mail.charsets.encoding import Unencodable
 from ninsho.mail.charsets.kana import full_width
 from ninsho.mail.composing.bodies import Encoding
@@ -45,7 +45,7 @@ class Letter:
     message_id: str | None = None
     date: datetime | None = None
     headers: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
-    charset: str | Charset | Charsets = "utf-8"
+    charset: str | Charset | Charsets | None = None
     unencodable: Unencodable = "error"
     kana: Kana = "auto"
     source_charset: str | None = None
@@ -57,8 +57,10 @@ class Letter:
     @property
     def charsets(self) -> tuple[Charset, Charset, Charset]:
         """Those of the header, the texts, and the names of files."""
-        told = self.charset if isinstance(self.charset, Charsets) else Charsets(*([self.charset] * 3))
-        return charset(told.header), charset(told.body), charset(told.names)
+        if isinstance(self.charset, Charsets):
+            return charset(self.charset.header), charset(self.charset.body), charset(self.charset.names)
+        told = charset(self.charset or UTF_8)
+        return told, told, told
 
     @property
     def attachments(self) -> list[Attachment]:

@@ -64,7 +64,7 @@ class Words(TypedDict, total=False):
     message_id: str | None
     date: datetime | None
     headers: Mapping[str, str | Sequence[str]]
-    charset: "str | Charset | Charsets"
+    charset: "str | Charset | Charsets | None"
     unencodable: Unencodable
     kana: Kana
     source_charset: str | None
