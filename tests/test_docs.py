@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ninsho.cli.commands import COMMANDS
 from ninsho.daemon.config import decode
@@ -43,10 +45,29 @@ def example_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
         yield server
 
 
+@pytest.fixture
+def reader_files(tmp_path: Path) -> Path:
+    """A folder with the files that the documents' readers have."""
+    (tmp_path / "見積書.pdf").write_bytes(b"%PDF-1.4")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(32))
+    key = rsa_key()
+    (tmp_path / "dkim.pem").write_bytes(key)
+    return tmp_path
+
+
+def rsa_key() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 @pytest.mark.parametrize(
     "path", [path for path in DOCUMENTS if "```python" in path.read_text()], ids=lambda path: path.name
 )
-def test_python_blocks_run_one_after_the_other(path: Path, example_server: MailServer):
+def test_python_blocks_run_one_after_the_other(
+    path: Path, example_server: MailServer, reader_files: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(reader_files)
     names: dict[str, object] = {"app": None}
     for number, text in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(), re.DOTALL), 1):
         local = text.replace(EXAMPLE, f"127.0.0.1:{example_server.port}?tls=none")

@@ -67,9 +67,11 @@ class _Encoded:
         """Return as much of the file as its charset can be told by."""
         try:
             with self.path.open("rb") as file:
-                return file.read(_READ)
+                octets = file.read(_READ)
         except OSError as error:
             raise Unsendable(f"{self.path}: cannot be read: {error.strerror}") from error
+        # Half a character at the end would speak for another charset.
+        return octets[: octets.rfind(b"\n") + 1] or octets
 
     def lines(self) -> Iterator[bytes]:
         """Give the file in base64; raise ``ContentChanged`` before its end."""

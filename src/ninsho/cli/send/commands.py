@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from email.message import EmailMessage
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ninsho.cli.endings import WrongUsage
+from ninsho.cli.send.bulk_options import BulkOptions
 from ninsho.cli.send.chat import chat
 from ninsho.cli.send.compose import composed
 from ninsho.cli.send.given import Given, Mail
 from ninsho.cli.send.hiding import hide
 from ninsho.cli.send.options import ComposeOptions, SendOptions
 from ninsho.cli.send.outcome import facts, sentences, status, way
-from ninsho.cli.send.preview import preview
+from ninsho.cli.send.preview import opened, preview
 from ninsho.cli.send.progress import bar
 from ninsho.cli.send.server import STANDARD_INPUT, ServerOptions
+from ninsho.cli.send.signing import SigningOptions
 from ninsho.cli.send.standard_input import readers, skip_password
 from ninsho.cli.send.untried import named, untried
 from ninsho.cli.send.words import said
@@ -27,24 +29,47 @@ from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
 from ninsho.errors import ClientError
 from ninsho.mail.attachments import StreamedMessage
-from ninsho.mail.message import Submission
+from ninsho.mail.composing.render import render
+from ninsho.mail.message import Submission, addressed
+
+if TYPE_CHECKING:
+    from ninsho.mail.signing.signer import Signer
 
 
-def send(
+def send(  # noqa: PLR0913 - by keyword only, a kind of options each
     *,
     composing: ComposeOptions = ComposeOptions(),  # noqa: B008 - it is frozen
     writing: WritingOptions = WritingOptions(),  # noqa: B008
+    signing: SigningOptions = SigningOptions(),  # noqa: B008
     sending: SendOptions = SendOptions(),  # noqa: B008
     server: ServerOptions = ServerOptions(),  # noqa: B008
+    bulk: BulkOptions = BulkOptions(),  # noqa: B008
 ) -> int:
     """Send a message, or several, through a server."""
     hide(sending.via, quiet=sending.quiet)
+    if bulk.given:
+        # The ledger takes a library that others need not have.
+        from ninsho.cli.send.bulk import send_bulk  # noqa: PLC0415
+
+        return send_bulk(composing, writing, signing, sending, server, bulk)
     with ExitStack() as stack:
         run = _Run(sending, server)
         mail, count = run.mail(composing, writing, stack)
+        if signing.given:
+            mail = _signed(mail, signing.signers())
         if sending.dry_run:
-            return preview(mail, as_json=sending.as_json)
+            return opened(mail) if sending.open_preview else preview(mail, as_json=sending.as_json)
+        if sending.open_preview:
+            raise WrongUsage("--open: expected --dry-run as well: what is sent is not shown")
         return run.deliver(mail, count)
+
+
+def _signed(mail: Iterable[tuple[Given, Submission]], signers: "list[Signer]") -> Iterator[tuple[Given, Submission]]:
+    for given, submission in mail:
+        # What is signed has no Bcc any more: the envelope is told besides.
+        sender, recipients, _ = addressed(submission)
+        octets = render(submission.message, sign=signers)
+        yield given, Submission(octets, sender, submission.recipients or recipients, submission.options)
 
 
 class _Run:

@@ -37,8 +37,8 @@ def composed(
     *recipients* says that it need not name any, as they are given besides; *behind_password* that the password has been
     read from standard input before. Raises ``WrongUsage`` for what cannot stand in a message, and for what it lacks.
     """
-    author = options.author if options.author is not None else _author(login())
-    further = [_field(given) for given in options.header]
+    author = options.author if options.author is not None else author_of(login())
+    further = [field_of(given) for given in options.header]
     named = {name.lower() for name, _ in further}
     if not (recipients or options.to or options.cc or options.bcc or named.intersection(_DESTINATIONS)):
         raise WrongUsage("expected --to, --cc, --bcc or --recipient, got none")
@@ -56,13 +56,15 @@ def composed(
     return message
 
 
-def _author(username: str) -> str:
+def author_of(username: str) -> str:
+    """Return the author's address where none is given: the user name, if that is one."""
     if "@" not in username:
         raise WrongUsage("expected --from, or a user name that is an address, got neither")
     return username
 
 
-def _field(given: str) -> tuple[str, str]:
+def field_of(given: str) -> tuple[str, str]:
+    """Read a header field; raise ``WrongUsage`` for what is none."""
     if not (match := _FIELD.fullmatch(given)):
         raise WrongUsage(f"--header: expected a field such as 'X-Job: backup', got {given!r}")
     return match["name"], _text(f"--header {match['name']}", match["value"])

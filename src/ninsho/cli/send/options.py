@@ -63,6 +63,8 @@ class SendOptions:
     """The server's URL; else $SMTP_URL, else $SMTP_HOST and so on. Others may see a password that stands in it."""
     dry_run: bool = False
     """Only show what would be sent: envelope and message."""
+    open_preview: Annotated[bool, Parameter(name="--open", negative=())] = False
+    """With --dry-run: write it to files, and open it in a browser as a mail reader would show it."""
     transcript: bool = False
     """Show the talk with the server on standard error, secrets hidden."""
     quiet: bool = False

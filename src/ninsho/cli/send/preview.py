@@ -1,12 +1,16 @@
 """What would be sent, shown and not sent."""
 
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from ninsho.cli.send.given import Given
-from ninsho.cli.terminal import say, say_json
+from ninsho.cli.send.picture import picture
+from ninsho.cli.terminal import remark, say, say_json
 from ninsho.mail.message import Prepared, Preparer, Submission
+from ninsho.mail.reading import read
 from ninsho.wire.ehlo import Capabilities
 from ninsho.wire.smtp import shown
 
@@ -28,6 +32,25 @@ def preview(mail: Iterable[tuple[Given, Submission]], *, as_json: bool) -> int:
             sys.stdout.buffer.write(chunk)
             sys.stdout.buffer.flush()
         say(".")
+    return 0
+
+
+def opened(mail: Iterable[tuple[Given, Submission]]) -> int:
+    """Write each message to a file, and beside it a page that shows it; open the first page."""
+    import webbrowser  # noqa: PLC0415 - only for those who look
+
+    folder = Path(tempfile.mkdtemp(prefix="ninsho-preview-"))
+    preparer = Preparer(USUAL, chunking=False)
+    pages = []
+    for number, (_, submission) in enumerate(mail, 1):
+        octets = b"".join(preparer.prepare(submission).content.plain())
+        file, page = folder / f"{number}.eml", folder / f"{number}.html"
+        file.write_bytes(octets)
+        page.write_text(picture(read(octets)), encoding="utf-8")
+        pages.append(page)
+        say(str(file), str(page))
+    if pages and not webbrowser.open(pages[0].as_uri()):
+        remark("no browser was found: open the page by hand")
     return 0
 
 
