@@ -18,5 +18,5 @@ class ContentChanged(ClientError):
 
 def excerpt(text: object) -> str:
     """Return what was found as an error may show it."""
-    shown = ascii(text)
+    shown = repr(text)
     return shown if len(shown) <= 80 else f"{shown[:76]}...{shown[-1]}"

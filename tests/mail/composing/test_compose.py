@@ -97,6 +97,8 @@ def test_what_is_no_address_is_refused(to):
         (["a@example.org", "名 <b@example.org>"], [("", "a@example.org"), ("名", "b@example.org")]),
         ([("山田, 太郎", "t@example.jp")], [("山田, 太郎", "t@example.jp")]),
         ([('The "Boss" (x) <y@z>', "t@example.jp")], [('The "Boss" (x) <y@z>', "t@example.jp")]),
+        (("山田, 太郎", "t@example.jp"), [("山田, 太郎", "t@example.jp")]),
+        (("a@example.jp", "b@example.jp"), [("", "a@example.jp"), ("", "b@example.jp")]),
         (Address("太郎", "t", "example.jp"), [("太郎", "t@example.jp")]),
         ([Address(addr_spec="t@example.jp")], [("", "t@example.jp")]),
     ],

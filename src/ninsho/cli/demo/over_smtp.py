@@ -4,13 +4,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from ninsho import Client
+from ninsho.cli.demo.letter import FILE, OCTETS, SUBJECT, TEXT, letter, shown
 from ninsho.cli.demo.program import ThrowawayNinsho
 from ninsho.cli.demo.site import MECHANISMS, Site, User
 from ninsho.cli.demo.stage import Stage
 from ninsho.cli.demo.submission import StepByStep, deliver, settings_for
 from ninsho.cli.passwords import generate
-from ninsho.cli.throwaway import ThrowawayPostfix
+from ninsho.cli.throwaway import DOMAIN, ThrowawayPostfix
 from ninsho.client.settings import Settings
+from ninsho.mail.reading import read
 
 SOCKET = "private/ninsho"
 # The user of the first test that there ever was.
@@ -45,6 +48,7 @@ class OverSmtp:
             for mechanism in ("SCRAM-SHA-256", "DIGEST-MD5", "CRAM-MD5"):
                 self._mail_by(mechanism, site.bob)
             self._mail_by("OREORE", User(FIRST_USER))
+            self._letter(site.bob)
             self._wrong_password()
             stage.heading("What ninsho wrote about it")
             stage.remark(*ninsho.decisions())
@@ -69,6 +73,20 @@ class OverSmtp:
             f"the message by {mechanism}",
             [f"(Authenticated sender: {user.name})", f"Subject: sent by {mechanism}"],
             told,
+        )
+
+    def _letter(self, user: User) -> None:
+        self._stage.heading("A letter in Japanese, with a file, as the recipient's mail reader shows it")
+        settings = self._settings("SCRAM-SHA-256", user)
+        with Client(settings) as client:
+            receipt = client.send(letter(f"{user.name}@{DOMAIN}"))
+        self._stage.expect("the receipt of the letter", True, receipt.ok)
+        self._delivered[user.name] += 1
+        mail = read(self._postfix.wait_for_mail(user.name, count=self._delivered[user.name])[-1])
+        self._stage.remark(*shown(mail))
+        (file,) = mail.attachments
+        self._stage.expect(
+            "the letter", (SUBJECT, TEXT, FILE, OCTETS), (mail.subject, mail.text, file.filename, file.data)
         )
 
     def _wrong_password(self) -> None:

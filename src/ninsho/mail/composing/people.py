@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
 from ninsho.mail.addresses import mailboxes
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -22,10 +22,19 @@ def address_list(given: Mailboxes, place: str) -> str:
     """Return *given* as the value of an address field, one line; raise ``Unsendable`` for what is no address.
 
     A string is read as a To line is: ``"山田太郎 <taro@example.jp>, Bob <bob@example.org>"``. Of several, each may be
-    such a string, a pair of name and address, or an ``email.headerregistry.Address``.
+    such a string, a pair of name and address, or an ``email.headerregistry.Address``; a pair may stand alone.
     """
-    each = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    each = [given] if _is_one(given) else list(cast("Iterable[Mailbox]", given))
     return ", ".join(_written(one, place) for one in each)
+
+
+def _is_one(given: Mailboxes) -> bool:
+    match given:
+        case (str(name), str(address)) if isinstance(given, tuple) and "@" in address:
+            # Of two addresses, the first has one as well.
+            return "@" not in name
+        case _:
+            return isinstance(given, str) or not isinstance(given, Iterable)
 
 
 def addresses_in(value: str, place: str) -> list[str]:
