@@ -62,7 +62,7 @@ class _Maker:
         login = self._login(endpoints, tls) if self._credentials else None
         pop = self._pop(login)
         self._check_opportunistic(tls, login, pop)
-        alike = ("rate", "ehlo_name", "proxy", "source_address", "without")
+        alike = ("rate", "ehlo_name", "proxy", "source_address", "without", "dotted")
         return {
             "endpoints": endpoints,
             "protocol": self._protocol,

@@ -78,6 +78,7 @@ WORDS: Final[Mapping[str, Word]] = {
     "ehlo_name": Word(words.ehlo_name),
     "proxy": Word(words.proxy, secret=True),
     "source_address": Word(words.source_address),
+    "dotted": Word(words.one_of("raw", "quoted")),
     "pop": Word(words.mailbox, secret=True),
 }
 # Those of a group are one thing said in different ways: what keywords say of it replaces all that a URL says.

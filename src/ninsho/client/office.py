@@ -63,7 +63,7 @@ class Connection:
     def courier(self, desk: Desk, clock: Callable[[], float]) -> Courier:
         """Return what submits on this connection."""
         capabilities, lifetime = self.session.capabilities, self.session.settings.limits.lifetime
-        preparer = Preparer(capabilities, chunking="CHUNKING" in capabilities)
+        preparer = Preparer(capabilities, chunking="CHUNKING" in capabilities, dotted=self.session.settings.dotted)
         left, end = self.most - self.session.count, inf if lifetime is None else self.born + lifetime
         # Asked before each message: the clock is read only where it matters.
         return Courier(self.session, preparer, desk, spent=lambda n: n >= left or (end < inf and clock() >= end))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from ninsho.client.told import Told
+    from ninsho.mail.options import Dotted
     from ninsho.sasl.mechanism import Mechanism
 
 Protocol: TypeAlias = Literal["smtp", "lmtp"]
@@ -271,7 +272,10 @@ class PopSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that a client is told; ``without`` are the capabilities that are not used though offered, in capitals."""
+    """All that a client is told; ``without`` are the capabilities that are not used though offered, in capitals.
+
+    ``dotted`` is that of ``Options``, for messages whose options do not say it.
+    """
 
     endpoints: tuple[Endpoint, ...]
     protocol: Protocol = "smtp"
@@ -288,6 +292,7 @@ class Settings:
     source_address: tuple[str, int] | None = None
     without: frozenset[str] = frozenset()
     pop: PopSettings | None = None
+    dotted: "Dotted" = "raw"
 
     def __post_init__(self) -> None:
         _check(self._faults())

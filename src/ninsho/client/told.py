@@ -9,6 +9,7 @@ from ssl import SSLContext
 from typing import Literal, TypeAlias, TypedDict
 
 from ninsho.client.settings import PopSettings, Protocol, Rate, Retry, Secret, Timeouts, TLSMode
+from ninsho.mail.options import Dotted
 from ninsho.sasl.mechanism import Mechanism
 
 Text: TypeAlias = str | None
@@ -79,5 +80,7 @@ class Told(TypedDict, total=False):
     ehlo_name: Text
     proxy: Text
     source_address: str | tuple[str, int] | None
+    # a..b@docomo.ne.jp as it is, or with quotes.
+    dotted: Dotted | None
     # A host, or a URL.
     pop: PopSettings | str | None

@@ -69,7 +69,8 @@ def _encoded(text: str, carrier: Carrier, plain: Charset) -> Iterator[bytes]:
     in_rows = plain.label == _ISO_2022_JP.label and carrier.emoji is Carrier.AU
     place = 0
     for found in _runs(carrier.emoji, plain.label).finditer(text):
-        yield _rest(text, place, found.start(), plain, carrier)
+        if place < found.start():
+            yield _rest(text, place, found.start(), plain, carrier)
         octets = b"".join(map(codes.__getitem__, found[0]))
         yield _TO_JIS + octets + _TO_ASCII if in_rows else octets
         place = found.end()
