@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ninsho.mail.attachment import Attachment
     from ninsho.mail.composing.compose import compose
     from ninsho.mail.composing.render import render
+    from ninsho.mail.composing.words import Charsets, Unsubscribe
     from ninsho.mail.message import Options, Recipient, Submission
+    from ninsho.mail.wrapping import Wrapping
     from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
     from ninsho.sasl.mechanism import mechanism
     from ninsho.stores.accounts import Request
@@ -23,6 +25,7 @@ __all__ = [
     "Attachment",
     "Await",
     "Challenge",
+    "Charsets",
     "Client",
     "Denial",
     "Denied",
@@ -35,7 +38,9 @@ __all__ = [
     "Recipient",
     "Request",
     "Submission",
+    "Unsubscribe",
     "Verify",
+    "Wrapping",
     "compose",
     "mechanism",
     "render",
@@ -49,6 +54,7 @@ __version__ = "0.1.0"
 # Loaded when asked for: who sends mail needs no mechanism of a site's own, and who has one needs no client.
 _PLACES = {
     **dict.fromkeys(("Submission", "Options", "Recipient"), "ninsho.mail.message"),
+    **dict.fromkeys(("Charsets", "Unsubscribe"), "ninsho.mail.composing.words"),
     **dict.fromkeys(
         ("Await", "Challenge", "Denial", "Denied", "Dialogue", "Granted", "Identity", "Lookup", "Verify"),
         "ninsho.sasl.dialogue",
@@ -58,6 +64,7 @@ _PLACES = {
     "Client": "ninsho.client.sync",
     "Receipt": "ninsho.client.receipt",
     "Request": "ninsho.stores.accounts",
+    "Wrapping": "ninsho.mail.wrapping",
     "compose": "ninsho.mail.composing.compose",
     "mechanism": "ninsho.sasl.mechanism",
     "render": "ninsho.mail.composing.render",

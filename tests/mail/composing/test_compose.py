@@ -6,8 +6,7 @@ from email.headerregistry import Address
 
 import pytest
 
-from ninsho import Attachment, compose, render
-from ninsho.mail.composing.words import Charsets, Unsubscribe
+from ninsho import Attachment, Charsets, Unsubscribe, compose, render
 from ninsho.mail.unsendable import Unsendable
 
 WORDS = {
