@@ -25,7 +25,8 @@ _DECODERS: Final[Mapping[str, Callable[[bytes, Errors], str]]] = {
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:()+ -]{0,39}")
 _STATEFUL = re.compile(r"iso2022_.*|hz")
 _SHIFTS = re.compile("[\x0e\x0f\x1b]")
-_SAMPLE: Final = "Az09=\r\n"
+# Octets of two and four, and EBCDIC.
+_NOT_ASCII = re.compile(r"utf_(16|32).*|cp(037|273|424|500|875|1026|1140)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _named(name: str) -> Charset:
         codec,
         seven_bit=stateful or codec == "ascii",
         stateful=stateful,
-        ascii_compatible=codec in _ENCODERS or _SAMPLE.encode(codec) == _SAMPLE.encode(),
+        ascii_compatible=_NOT_ASCII.fullmatch(codec) is None,
     )
 
 

@@ -5,12 +5,14 @@ Read: that, older and newer designations, and kana between SO and SI.
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from ninsho.mail.charsets.designations import ASCII, DESIGNATIONS, KANA, CharacterSet
 from ninsho.mail.charsets.errors import Errors, unread
 from ninsho.mail.charsets.jis import euc
-from ninsho.mail.charsets.lookalikes import jis_forms
+from ninsho.mail.charsets.lookalikes import jis_forms, microsoft_forms
 
 CODEC: Final = "iso-2022-jp"
 
@@ -18,8 +20,10 @@ _SHIFTS = re.compile("[\x0e\x0f\x1b]")
 _RUN = re.compile(rb"((?:\x8e[\xa1-\xdf])+)|[\xa1-\xfe]+")
 _SEVEN_BITS: Final = bytes(octet & 0x7F for octet in range(256))
 _TO_KANA, _TO_JIS, _TO_ASCII = b"\x1b(I", b"\x1b$B", b"\x1b(B"
-_SHIFT_OUT, _SHIFT_IN = b"\x0e", b"\x0f"
-_MARK = re.compile(rb"\x1b(%b)|[\x0e\x0f\n]" % b"|".join(map(re.escape, DESIGNATIONS)))
+_SHIFT_OUT: Final = b"\x0e"
+# Python's codec has no shifts, and makes a yen sign of JIS X 0201's backslash.
+_MISREAD_BY_PYTHON = re.compile(rb"\x1b\(J|[\x0e\x0f]")
+_MARK = re.compile(rb"\x1b(%b)|[\x0e\x0f]" % b"|".join(map(re.escape, DESIGNATIONS)))
 
 
 def encode(text: str) -> bytes:
@@ -27,7 +31,7 @@ def encode(text: str) -> bytes:
     if found := _SHIFTS.search(text):
         raise UnicodeEncodeError(CODEC, text, *found.span(), "it would change what follows it")
     try:
-        # The standard library's codec takes a tenth of the time, and knows JIS X 0208 without the additions.
+        # Of 500 characters: 5 µs, and 40 the longer way. The standard library's codec has not the additions.
         return jis_forms(text).encode("iso2022_jp")
     except UnicodeEncodeError:
         octets = _RUN.sub(_designated, euc(text, CODEC))
@@ -42,30 +46,31 @@ def _designated(found: "re.Match[bytes]") -> bytes:
 
 def decode(octets: bytes, errors: Errors = "strict") -> str:
     """Return the text of octets in ISO-2022-JP; raise ``UnicodeDecodeError`` if *errors* is strict."""
+    if not _MISREAD_BY_PYTHON.search(octets):
+        with suppress(UnicodeDecodeError):
+            # The standard library's codec takes a fifth of the time. It lets an ESC through that means nothing to it.
+            text = octets.decode("iso2022_jp")
+            if "\x1b" not in text:
+                return microsoft_forms(text)
+    return _decoded(octets, errors)
+
+
+def _decoded(octets: bytes, errors: Errors) -> str:
+    def replaced(span: tuple[int, int]) -> str:
+        return unread(CODEC, octets, span, errors)
+
+    return "".join(characters.read(octets, span, replaced) for characters, span in _runs(octets))
+
+
+def _runs(octets: bytes) -> Iterator[tuple[CharacterSet, tuple[int, int]]]:
+    """Give the character set of each run of octets, and where they stand."""
     designated, shifted, place = ASCII, False, 0
-    text: list[str] = []
     for mark in _MARK.finditer(octets):
-        _read(text, KANA if shifted else designated, octets, (place, mark.start()), errors)
+        yield KANA if shifted else designated, (place, mark.start())
         place = mark.end()
-        match mark[0]:
-            case b"\x0e" | b"\x0f" as shift:
-                shifted = shift == _SHIFT_OUT
-            case b"\n":
-                # A line begins in ASCII, even behind one that does not end so (RFC 1468).
-                designated, shifted = ASCII, False
-                text.append("\n")
-            case _:
-                designated = DESIGNATIONS[mark[1]]
-    _read(text, KANA if shifted else designated, octets, (place, len(octets)), errors)
-    return "".join(text)
-
-
-def _read(text: list[str], characters: CharacterSet, octets: bytes, span: tuple[int, int], errors: Errors) -> None:
-    if characters is ASCII and (found := octets[slice(*span)]).isascii() and b"\x1b" not in found:
-        text.append(found.decode())
-        return
-    for unit in characters.unit.finditer(octets, *span):
-        try:
-            text.append(characters.read(unit[0]))
-        except UnicodeDecodeError:
-            text.append(unread(CODEC, octets, unit.span(), errors))
+        # RFC 1468 has each line begin in ASCII; other readers go on as the line before ended, and so must this.
+        if designation := mark[1]:
+            designated = DESIGNATIONS[designation]
+        else:
+            shifted = mark[0] == _SHIFT_OUT
+    yield KANA if shifted else designated, (place, len(octets))

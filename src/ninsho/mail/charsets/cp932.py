@@ -16,7 +16,10 @@ def encode(text: str) -> bytes:
     """Return *text* in Shift_JIS; raise ``UnicodeEncodeError``."""
     if found := _NONE.search(text):
         raise UnicodeEncodeError(CODEC, text, *found.span(), "no such character in CP932")
-    return jis_forms(text).encode("cp932")
+    try:
+        return jis_forms(text).encode("cp932")
+    except UnicodeEncodeError as fault:
+        raise UnicodeEncodeError(CODEC, text, fault.start, fault.end, fault.reason) from None
 
 
 def decode(octets: bytes, errors: Errors = "strict") -> str:

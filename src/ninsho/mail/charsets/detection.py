@@ -12,7 +12,7 @@ a charset without escapes            designate JIS by ``ESC $ B``     ISO-2022-J
 a charset of single octets           are UTF-8                        UTF-8
 shift_jis, euc-jp, gb2312, big5 …    are UTF-8, six octets of it      UTF-8
 a charset of single octets           are EUC-JP or Shift_JIS, kana    that
-shift_jis or euc-jp                  have kana in the other only      the other
+shift_jis or euc-jp                  have kana in the other alone     the other
 any                                  mean nothing in it, but for      it; U+FFFD stands for what is none
                                      a tenth of the characters
 any                                  mean nothing in it               what ``detect`` finds
@@ -53,19 +53,16 @@ _COMMON: Final[Mapping[Charset, "re.Pattern[bytes]"]] = {
     ),
 }
 
-_SINGLE_OCTETS = re.compile(r"us-ascii|iso-8859-\d+|windows-125\d|koi8-.|macintosh")
-_WIDER: Final[Mapping[str, Charset]] = {
-    label: charset(wider)
-    for label, wider in (
-        ("us-ascii", "windows-1252"),
-        ("iso-8859-1", "windows-1252"),
-        ("iso-8859-9", "windows-1254"),
-        ("tis-620", "windows-874"),
-        ("gb2312", "gb18030"),
-        ("gbk", "gb18030"),
-        ("euc-kr", "cp949"),
-        ("big5", "cp950"),
-    )
+_SINGLE_OCTETS = re.compile(r"us-ascii|iso-8859-\d+|windows-\d+|koi8-.|macintosh")
+_WIDER: Final[Mapping[str, str]] = {
+    "us-ascii": "windows-1252",
+    "iso-8859-1": "windows-1252",
+    "iso-8859-9": "windows-1254",
+    "tis-620": "windows-874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc-kr": "cp949",
+    "big5": "cp950",
 }
 _ASCII_OCTETS: Final = bytes(range(128))
 _EVIDENCE: Final = 3  # kana
@@ -87,12 +84,7 @@ def detect(octets: bytes) -> Charset:
 
 def decoded(octets: bytes, *, declared: str | None = None) -> str:
     """Return the text of *octets*, which somebody labelled *declared*; U+FFFD stands for what is none. Never raises."""
-    actual = _actual(octets, _known(declared))
-    for attempt in (_WIDER.get(actual.label, actual), actual):
-        if (text := _text(octets, attempt)) is not None:
-            break
-    else:
-        text = actual.decode(octets, "replace")
+    text = _actual(octets, _known(declared)).decode(octets, "replace")
     return text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
@@ -107,13 +99,11 @@ def _is_plausible(octets: bytes, attempt: Charset) -> bool:
 
 
 def _nearest(octets: bytes) -> Charset:
-    """Return the charset in which the fewest characters are broken, where they are few: else ISO-8859-1."""
-    damage, nearest = min(((_damage(octets, attempt), attempt) for attempt in (UTF_8, _EUC_JP, _SHIFT_JIS)), key=_first)
-    return nearest if damage <= _MOST_DAMAGE and _is_plausible(octets, nearest) else _LATIN_1
-
-
-def _first(pair: tuple[float, Charset]) -> float:
-    return pair[0]
+    """Return the first charset in which few characters are broken, as in a text that was cut: else ISO-8859-1."""
+    for attempt in (UTF_8, _EUC_JP, _SHIFT_JIS):
+        if _damage(attempt.decode(octets, "replace")) <= _MOST_DAMAGE and _is_plausible(octets, attempt):
+            return attempt
+    return _LATIN_1
 
 
 def _known(declared: str | None) -> Charset | None:
@@ -122,31 +112,34 @@ def _known(declared: str | None) -> Charset | None:
     if declared.strip().lower() in ("utf-7", "unicode-1-1-utf-7"):
         return _UTF_7
     try:
-        return charset(declared)
+        return _meant(charset(declared))
     except Unsendable:
         return None
 
 
+def _meant(label: Charset) -> Charset:
+    return charset(_WIDER.get(label.label, label))
+
+
 def _actual(octets: bytes, declared: Charset | None) -> Charset:
     found = detect(octets)
-    if declared is None:
-        return found
-    text = _text(octets, declared)
-    if text is None:
-        return declared if found is not UTF_8 and _damage(octets, declared) <= _MOST_DAMAGE else found
-    return found if _contradicts(octets, found, declared, text) else declared
+    if declared is not None:
+        text = declared.decode(octets, "replace")
+        if not _contradicts(octets, found, declared, text) and _damage(text) <= _MOST_DAMAGE:
+            return declared
+    return _meant(found)
 
 
 def _contradicts(octets: bytes, found: Charset, declared: Charset, text: str) -> bool:
-    """Tell whether *octets* seem to be in another charset than *declared*, though they are *text* in that."""
+    """Tell whether *octets* seem to be in another charset than *declared*, by which they are *text*."""
     if found is ISO_2022_JP:
-        return not declared.stateful
+        return not declared.stateful or "\N{REPLACEMENT CHARACTER}" in text
     is_single = _SINGLE_OCTETS.fullmatch(declared.label) is not None
     if found is UTF_8:
         evidence = len(octets.translate(None, _ASCII_OCTETS))
         return declared.ascii_compatible and evidence >= (2 if is_single else _UTF_8_EVIDENCE)
     if is_single or declared in (_EUC_JP, _SHIFT_JIS):
-        return found in (_EUC_JP, _SHIFT_JIS) and _kana(found.decode(octets)) >= _EVIDENCE and not _kana(text)
+        return found in (_EUC_JP, _SHIFT_JIS) and _kana(found.decode(octets, "replace")) >= _EVIDENCE > _kana(text)
     return False
 
 
@@ -157,9 +150,8 @@ def _text(octets: bytes, attempt: Charset) -> str | None:
         return None
 
 
-def _damage(octets: bytes, attempt: Charset) -> float:
+def _damage(text: str) -> float:
     """Return the share of broken characters among those beyond ASCII."""
-    text = attempt.decode(octets, "replace")
     beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
     return text.count("\N{REPLACEMENT CHARACTER}") / max(beyond_ascii, 1)
 

@@ -1,9 +1,11 @@
 """JIS X 0208 with NEC's row 13 and IBM's characters in rows 89 to 92: what Shift_JIS, EUC-JP and ISO-2022-JP share."""
 
+import re
 from typing import Final
 
 from ninsho.mail.charsets.lookalikes import jis_forms
 
+_IS_PAIR = re.compile(rb"[\x21-\x7e]{2}")
 _KANA_SHIFT: Final = b"\x8e"  # EUC's single shift two
 
 
@@ -31,7 +33,7 @@ def euc(text: str, codec: str) -> bytes:
     """Return *text* in EUC-JP, with NEC's and IBM's characters; raise ``UnicodeEncodeError``, which names *codec*."""
     forms = jis_forms(text)
     try:
-        # Of 500 characters: 40 µs; by str.translate 50, by arithmetic upon the octets of cp932 50.
+        # Of 500 characters: 20 µs; by str.translate 21, by arithmetic upon the octets of cp932 31.
         return b"".join(map(_OCTETS.__getitem__, forms))
     except KeyError as missing:
         place = forms.index(missing.args[0])
@@ -68,6 +70,8 @@ def _pair(lead: int, trail: int) -> bytes:
 
 
 def _shift_jis(pair: bytes) -> bytes:
+    if not _IS_PAIR.fullmatch(pair):
+        raise UnicodeDecodeError("jis", pair, 0, len(pair), "it is no pair of octets within JIS")
     row, cell = pair[0] - 0x20, pair[1] - 0x20
     lead = (row - 1) // 2 + (0x81 if row <= 62 else 0xC1)
     if row % 2 == 0:

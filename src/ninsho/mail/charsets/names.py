@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-# Names that Python does not know, or has for something else; with "-" for "_".
+# Names that Python does not know or has for something else, and those that are asked for most; with "-" for "_".
 _JAPANESE: Final = {
-    "cp932": "x-sjis sjis-win cswindows31j ms932 x-ms-cp932 x-windows-31j",
-    "cp50221": "jis iso-2022-jp-ms cp50220 cp50221 cp50222 windows-50220 windows-50221 x-windows-iso2022jp",
-    "cp51932": "x-euc-jp x-euc cseucpkdfmtjapanese eucjp-win eucjp-ms cp51932 windows-51932",
+    "cp932": "shift-jis x-sjis sjis-win windows-31j cswindows31j ms932 x-ms-cp932 x-windows-31j",
+    "cp50221": "iso-2022-jp jis iso-2022-jp-ms cp50220 cp50221 cp50222 windows-50220 windows-50221 x-windows-iso2022jp",
+    "cp51932": "euc-jp x-euc-jp x-euc cseucpkdfmtjapanese eucjp-win eucjp-ms cp51932 windows-51932",
 }
 _OTHERS: Final = {
     "unicode-1-1-utf-8": "utf_8",
@@ -28,7 +28,7 @@ NAMES: Final[Mapping[str, str]] = {
     **_OTHERS,
 }
 
-# Codecs of Python's that are more than mail in Japan means by their names, or less.
+# Codecs of Python's that are less than mail means by their names, or more.
 MEANT: Final[Mapping[str, str]] = {
     "shift_jis": "cp932",
     "iso2022_jp": "cp50221",
