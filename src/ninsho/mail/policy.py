@@ -8,7 +8,6 @@ from ninsho.mail.charsets.encoding import Unencodable, settled
 from ninsho.mail.fields import field, refuse_broken
 from ninsho.mail.unsendable import Unsendable
 
-
 # RFC 5322 §3.6, RFC 2045 §3.
 _ONCE = frozenset(
     {
@@ -50,7 +49,7 @@ class Written(EmailPolicy):
         """Return the field, folded."""
         if hasattr(value, "name"):
             # Of the library's own making, or of ours: it writes itself.
-            return super().fold(name, value)
+            return str(super().fold(name, value))
         if self.utf8:
             return self._ended(field(name, str(value), utf8=True))
         text, charset = settled(str(value), self.header_charset, unencodable=self.unencodable, place=name)

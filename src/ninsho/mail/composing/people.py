@@ -24,7 +24,7 @@ def address_list(given: Mailboxes, place: str) -> str:
     A string is read as a To line is: ``"山田太郎 <taro@example.jp>, Bob <bob@example.org>"``. Of several, each may be
     such a string, a pair of name and address, or an ``email.headerregistry.Address``; a pair may stand alone.
     """
-    each = [given] if _is_one(given) else list(cast("Iterable[Mailbox]", given))
+    each = [cast("Mailbox", given)] if _is_one(given) else list(cast("Iterable[Mailbox]", given))
     return ", ".join(_written(one, place) for one in each)
 
 
