@@ -18,6 +18,7 @@ NOUNS = {
     "postfix": "Make Postfix ask ninsho.",
     "exim": "Make Exim ask ninsho.",
     "config": "What the configuration says, and whether it can work.",
+    "ledger": "What became of mail to many.",
 }
 
 COMMANDS = (
@@ -120,7 +121,32 @@ COMMANDS = (
             "ninsho send --to bob@example.net --subject Report --attach report.pdf < report.txt",
             "ninsho send --message - --via smtp://alice@mail.example.org --password-from keyring < message.eml",
             "ninsho send --message ./Maildir --recipient archive@example.org --quiet",
+            "ninsho send --bulk people.csv --template mail.html --subject 'News for {name}' --ledger news.db",
         ),
+    ),
+    Command(
+        "ledger show",
+        "ninsho.cli.ledger.commands:show",
+        "Tell how many got their mail, and who did not.",
+        ("ninsho ledger show news.db", "ninsho ledger show news.db --mailing people --json"),
+    ),
+    Command(
+        "ledger retry",
+        "ninsho.cli.ledger.commands:retry",
+        "Let recipients wait again, for the next ninsho send --bulk.",
+        ("ninsho ledger retry news.db --deferred --refused", "ninsho ledger retry news.db --unknown --yes"),
+    ),
+    Command(
+        "ledger export",
+        "ninsho.cli.ledger.commands:export",
+        "Write recipients and what became of them to a file.",
+        ("ninsho ledger export news.db all.csv", "ninsho ledger export news.db - --bounced --unknown"),
+    ),
+    Command(
+        "ledger bounces",
+        "ninsho.cli.ledger.commands:bounces",
+        "Read messages about mail that could not be delivered, and note whose it was.",
+        ("ninsho ledger bounces news.db ./Maildir", "ninsho ledger bounces news.db - < bounce.eml"),
     ),
     Command(
         "probe",

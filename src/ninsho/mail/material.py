@@ -21,6 +21,16 @@ class Material:
     utf8: bool = False
 
 
+class Draft:
+    """A message that is written when it is wanted, by whoever made it."""
+
+    __slots__ = ()
+
+    def material(self, terms: Terms) -> Material:
+        """Return what it comes to on a connection; the same each time. Raises ``Unsendable``."""
+        raise NotImplementedError
+
+
 def from_octets(raw: bytes, terms: Terms) -> Material:
     """Take a whole message; raise ``Unsendable`` where it cannot be made fit."""
     octets = with_line_ends(raw)

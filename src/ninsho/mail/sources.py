@@ -5,23 +5,29 @@ from email.message import Message
 from typing import Any, BinaryIO, TypeAlias
 
 from ninsho.mail.attachments import StreamedMessage, from_streamed
-from ninsho.mail.material import Material, from_octets
+from ninsho.mail.material import Draft, Material, from_octets
 from ninsho.mail.streamed import from_file, from_path
 from ninsho.mail.terms import Terms
 
-Source: TypeAlias = "Message[Any, Any] | StreamedMessage | bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO"
+Source: TypeAlias = (
+    "Message[Any, Any] | StreamedMessage | Draft | bytes | bytearray | memoryview | os.PathLike[str] | BinaryIO"
+)
+
+# In one place, as it is asked for each message: 1 µs less than a union that is made anew.
+_KNOWN = (Draft, bytes, bytearray, memoryview, Message, StreamedMessage, os.PathLike)
 
 
 def refuse_what_is_none(message: object) -> None:
     """Raise ``TypeError`` for what holds no message."""
-    known = isinstance(message, bytes | bytearray | memoryview | Message | StreamedMessage | os.PathLike)
-    if not known and not hasattr(message, "read"):
+    if not isinstance(message, _KNOWN) and not hasattr(message, "read"):
         raise TypeError(f"expected a message, bytes, a Path or an open file, got {type(message).__name__}")
 
 
 def taken(message: Source, terms: Terms) -> Material:
     """Return what *message* comes to; raise ``Unsendable``."""
     match message:
+        case Draft():
+            return message.material(terms)
         case bytes() | bytearray() | memoryview():
             return from_octets(bytes(message), terms)
         case Message():

@@ -1,0 +1,27 @@
+"""How far a run is."""
+
+from dataclasses import dataclass, field
+
+from ninsho.bulk.states import State
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has become of messages in this run: how many in each state, in how many *seconds*; ``remaining`` wait."""
+
+    states: dict[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
+    remaining: int = 0
+    seconds: float = 0.0
+
+    def __getitem__(self, state: State) -> int:
+        return self.states[state]
+
+    @property
+    def done(self) -> int:
+        """How many are settled, one way or another."""
+        return sum(self.states.values())
+
+    @property
+    def rate(self) -> float:
+        """How many a second."""
+        return self.done / self.seconds if self.seconds else 0.0

@@ -1,0 +1,156 @@
+"""What became of a mailing, to keep or to show: CSV, JSON, or HTML with a picture; a recipient at a time."""
+
+import csv
+import json
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import IO, Any, Final
+
+from ninsho.bulk.chart import COLOURS, over_time, states_bar
+from ninsho.bulk.ledger import Ledger, Mailing, Recipient
+from ninsho.bulk.states import State
+from ninsho.errors import ConfigurationError
+
+FORMS: Final = ("csv", "json", "html")
+COLUMNS: Final = (
+    *("line", "key", "address", "state", "attempts", "code", "enhanced_code", "reply", "queue_id", "message_id"),
+    *("sender", "claimed_at", "settled_at", "bounce_action", "bounce_status", "bounce_diagnosis", "bounced_at"),
+)
+_MOMENTS: Final = ("claimed_at", "settled_at", "bounced_at")
+# A spreadsheet takes what begins so for a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_SPANS: Final = 60
+# A page shows those that went wrong, up to so many.
+_SHOWN: Final = 1000
+_WRONG: Final = (State.UNKNOWN, State.REFUSED, State.BOUNCED, State.DEFERRED, State.INVALID)
+
+_STYLE: Final = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222}
+table{border-collapse:collapse;width:100%}td,th{padding:.25rem .5rem;border-bottom:1px solid #ddd;text-align:left}
+td{overflow-wrap:anywhere}svg{max-width:100%;height:auto}.dot{display:inline-block;width:.8em;height:.8em}
+"""
+
+
+def form_of(path: Path) -> str:
+    """Return the form that a file's name asks for; raise ``ConfigurationError`` for another."""
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMS:
+        raise ConfigurationError([f"{path}: expected a name that ends with .csv, .json or .html"])
+    return form
+
+
+def write_report(path: Path, ledger: Ledger, mailing: Mailing) -> None:
+    """Write all that the ledger has of *mailing* to *path*."""
+    form = form_of(path)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            if form == "html":
+                file.writelines(page(ledger, mailing))
+            else:
+                export(file, ledger, mailing, form=form)
+    except OSError as error:
+        raise ConfigurationError([f"{path}: cannot be written: {error.strerror}"]) from None
+
+
+def export(file: IO[str], ledger: Ledger, mailing: Mailing, *, form: str, states: Collection[State] = ()) -> None:
+    """Write the recipients in *states*, or all, as ``csv`` (values of the list as further columns) or ``json``."""
+    recipients = ledger.recipients(mailing, states)
+    if form == "csv":
+        _write_csv(file, recipients)
+    else:
+        _write_json(file, recipients)
+
+
+def facts(recipient: Recipient) -> dict[str, Any]:
+    """Return what a row says, moments written out (ISO 8601, UTC)."""
+    row = {name: getattr(recipient, name) for name in COLUMNS}
+    return {**row, "state": recipient.state.value, **{name: _moment(row[name]) for name in _MOMENTS}}
+
+
+def _write_csv(file: IO[str], recipients: Iterable[Recipient]) -> None:
+    writer = csv.writer(file)
+    given: list[str] = []
+    for number, recipient in enumerate(recipients):
+        if not number:
+            given = [name for name in recipient.fields if name not in COLUMNS]
+            writer.writerow([*COLUMNS, *map(_cell, given)])
+        row = facts(recipient)
+        writer.writerow([*map(_cell, row.values()), *(_cell(recipient.fields.get(name)) for name in given)])
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _write_json(file: IO[str], recipients: Iterable[Recipient]) -> None:
+    file.write("[")
+    for number, recipient in enumerate(recipients):
+        file.write(",\n " if number else "\n ")
+        # Whatever a terminal is shown, it is text.
+        file.write(json.dumps({**facts(recipient), "fields": recipient.fields}))
+    file.write("\n]\n")
+
+
+def page(ledger: Ledger, mailing: Mailing) -> Iterator[str]:
+    """Give an HTML page in pieces: how many became what, when, and who did not get it."""
+    counts = ledger.counts(mailing)
+    yield (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{escape(mailing.name)}</title><style>{_STYLE}</style></head><body>"
+        f"<h1>{escape(mailing.name)}</h1><p>{escape(mailing.subject)}</p>"
+    )
+    yield states_bar(counts)
+    yield _table(("", "state", "recipients"), ((_dot(state), state.value, str(counts[state])) for state in COLOURS))
+    yield from _times(ledger, mailing)
+    yield "<h2>Who did not get it, or may not have</h2>"
+    yield _table(("line", "address", "state", "why"), _wrong(ledger, mailing))
+    yield "</body></html>\n"
+
+
+def _times(ledger: Ledger, mailing: Mailing) -> Iterator[str]:
+    if (moments := ledger.moments(mailing)) is None:
+        return
+    first, last = moments
+    span = max(last - first, 1e-9) / _SPANS
+    settled = [0] * _SPANS
+    for moment, count in ledger.settled(mailing, first, span):
+        settled[min(_SPANS - 1, moment)] += count
+    yield f"<h2>From {_moment(first)} to {_moment(last)}</h2>{over_time(settled)}"
+
+
+def _wrong(ledger: Ledger, mailing: Mailing) -> Iterator[tuple[str, ...]]:
+    for number, one in enumerate(ledger.recipients(mailing, _WRONG)):
+        if number == _SHOWN:
+            yield ("…", "", "", "more of them: ninsho ledger export")
+            return
+        yield (str(one.line), escape(one.address), one.state.value, escape(why(one)))
+
+
+def why(recipient: Recipient) -> str:
+    """Return what was said of it, in one line."""
+    if recipient.state is State.BOUNCED:
+        return f"{recipient.bounce_status} {recipient.bounce_diagnosis}".strip()
+    code = "" if recipient.code is None else f"{recipient.code} "
+    enhanced = recipient.enhanced_code
+    said = f"{enhanced} " if enhanced and not recipient.reply.startswith(enhanced) else ""
+    return " ".join(f"{code}{said}{recipient.reply}".split())
+
+
+def _dot(state: State) -> str:
+    return f'<span class="dot" style="background:{COLOURS[state]}"></span>'
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a table of cells that are HTML."""
+    head = "".join(f"<th>{heading}</th>" for heading in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,31 @@
+"""Recipients from a database: the rows of a query, a few hundred in memory at a time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from ninsho.bulk.database import url_of
+from ninsho.bulk.recipients import Row
+from ninsho.errors import ConfigurationError
+
+PAGE = 500  # rows
+
+
+def sql_rows(place: str, query: str) -> Iterator[Row]:
+    """Give the rows of *query*, whose columns are named by it; raise ``ConfigurationError`` where that cannot be."""
+    try:
+        engine = create_engine(url_of(place), hide_parameters=True)
+    except (ImportError, ArgumentError) as error:
+        raise ConfigurationError([f"rows: {error}"]) from None
+    try:
+        with engine.connect() as connection:
+            result = connection.execution_options(yield_per=PAGE).execute(text(query))
+            for number, row in enumerate(result.mappings(), 1):
+                yield Row(number, dict[str, Any](row))
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        raise ConfigurationError([f"rows: {' '.join(str(cause).split())}"]) from None
+    finally:
+        engine.dispose()

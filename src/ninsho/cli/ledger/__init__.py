@@ -1,0 +1,1 @@
+"""``ninsho ledger``: what became of mail to many; it sends nothing."""

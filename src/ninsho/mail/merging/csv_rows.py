@@ -1,0 +1,99 @@
+"""Recipients from a CSV file, a row at a time, in whatever charset a spreadsheet has written it."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ninsho.mail.charsets.charset import Charset
+from ninsho.mail.charsets.charset import charset as named
+from ninsho.mail.charsets.detection import detect
+from ninsho.mail.unsendable import Unsendable, excerpt
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+SAMPLE = 1 << 16  # octets of lines that are not ASCII, which tell the charset
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+class Row(dict[str, str | None]):
+    """A row of a file, and its *place*, such as ``recipients.csv line 7``."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, values: dict[str, str | None], place: str) -> None:
+        super().__init__(values)
+        self.place = place
+
+
+def open_csv(
+    path: "PathLike[str] | str", *, charset: str | Charset | None = None, delimiter: str = ","
+) -> Iterator[Row]:
+    """Read the rows of a CSV file whose first line names the columns; the charset is detected where none is told.
+
+    Raises ``Unsendable`` with the line for what is no such file, also while it is read.
+    """
+    path = Path(path)
+    reader = csv.reader(_lines(path, charset), delimiter=delimiter, strict=True)
+    try:
+        names = _names(next(reader, []), path)
+        for values in reader:
+            place = f"{path.name} line {reader.line_num}"
+            if len(values) > len(names):
+                raise Unsendable(f"{place}: expected at most {len(names)} values, got {len(values)}")
+            if any(values):
+                # A short row lacks its last columns.
+                yield Row(dict(zip(names, [*values, *[None] * (len(names) - len(values))], strict=True)), place)
+    except csv.Error as error:
+        raise Unsendable(f"{path.name} line {reader.line_num}: expected CSV, got what is none: {error}") from error
+
+
+def _names(first: list[str], path: Path) -> list[str]:
+    names = [name.strip() for name in first]
+    doubled = [name for name in names if names.count(name) > 1]
+    if not any(names) or doubled:
+        found = f"{excerpt(doubled[0])} twice" if doubled else "none"
+        raise Unsendable(f"{path.name} line 1: expected a name for each column, got {found}")
+    return names
+
+
+def _lines(path: Path, told: str | Charset | None) -> Iterator[str]:
+    try:
+        with path.open("rb") as file:
+            begin = file.read(4)
+        mark = next((codec for octets, codec in _MARKS if begin.startswith(octets)), None)
+        if mark is not None:
+            with path.open(encoding=mark, newline="") as text:
+                yield from text
+            return
+        # Each line of a charset with shifts begins and ends in ASCII.
+        known = named(told) if told is not None else _detected(path)
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                yield _decoded(line, known, f"{path.name} line {number}")
+    except OSError as error:
+        raise Unsendable(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Unsendable(f"{path.name}: expected {error.encoding}, got other octets at {error.start + 1}") from error
+
+
+def _decoded(line: bytes, known: Charset, place: str) -> str:
+    try:
+        return known.decode(line)
+    except UnicodeDecodeError as error:
+        raise Unsendable(f"{place}: expected {known.label}, got {excerpt(line[error.start : error.end])}") from error
+
+
+def _detected(path: Path) -> Charset:
+    """Detect the charset by lines that show it, however far down the first stands."""
+    size = 0
+    sample: list[bytes] = []
+    with path.open("rb") as file:
+        for line in file:
+            if not line.isascii() or b"\x1b" in line:
+                sample.append(line)
+                size += len(line)
+            if size > SAMPLE:
+                break
+    return detect(b"".join(sample))

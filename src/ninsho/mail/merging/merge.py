@@ -1,0 +1,198 @@
+"""``merge``: the data are the recipients; each row becomes a message of its own."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from secrets import token_hex
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
+
+from ninsho.mail.composing.header import date
+from ninsho.mail.composing.letter import Letter
+from ninsho.mail.merging.draft import Merged, Refused, of_row
+from ninsho.mail.merging.envelopes import Envelopes, Verp
+from ninsho.mail.merging.jinja import jinja
+from ninsho.mail.merging.mold import Mold
+from ninsho.mail.merging.rows import ADDRESS_COLUMNS, address_template, columns
+from ninsho.mail.merging.templates import Expression, Fields, Template, braces, percents
+from ninsho.mail.merging.values import Columns, Gaps, Missing
+from ninsho.mail.merging.wording import Wording
+from ninsho.mail.message import Submission
+from ninsho.mail.options import NO_OPTIONS, Options
+from ninsho.mail.unsendable import Unsendable, excerpt
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ninsho.mail.composing.words import Words
+    from ninsho.mail.signing.signer import Signer
+
+_Word = TypeVar("_Word", bound=str)
+_NO_COLUMN: Final = "\n"
+_SECOND: Final = timedelta(seconds=1)
+
+
+def merge(  # noqa: PLR0913 - by keyword only
+    recipients: Iterable[object],
+    /,
+    *,
+    fields: Fields = "braces",
+    defaults: Mapping[str, object] | None = None,
+    missing: Missing | None = None,
+    verp: Verp = False,
+    sign: "Sequence[Signer]" = (),
+    options: Options = NO_OPTIONS,
+    **words: "Unpack[Words]",
+) -> Iterator[Submission]:
+    """Return a message for each of *recipients*, one at a time, for ``Client.send_many``.
+
+    *recipients* are rows with named columns: dicts, dataclasses, named tuples, rows of SQLAlchemy, objects, addresses.
+    The words are those of ``compose``; each text among them is a template, as ``Merge`` says. Raises as ``Merge`` does,
+    at once, and ``Unsendable`` at the first row where no row has what a template names. What is wrong with a later row
+    is said by its receipt, and stops nothing.
+    """
+    many = Merge(fields=fields, defaults=defaults, missing=missing, verp=verp, sign=sign, options=options, **words)
+    return map(many.submission, recipients)
+
+
+class Merge:
+    """A template for many messages.
+
+    These words may have fields: from_, to, cc, bcc, reply_to, sender, subject, text, html, unsubscribe, and the values
+    of headers. With *fields* ``braces`` they are written ``{name}``, ``{price:,}``, ``{id!u}``; with ``percent``
+    ``%name%``; with ``jinja`` each is a template of Jinja2's, in its sandbox. Values are escaped in HTML, and have one
+    line in header fields. *to* is, unless told, the row's first column among email, mail, address and to, with the
+    column name if it has one.
+
+    *defaults* stand for values that are None or empty. *missing* says what stands for a value that is None, or not
+    there: ``error`` refuses the row, ``empty`` nothing, ``keep`` the field as the template has it, which is what
+    ``percent`` does unless told.
+
+    *verp* makes an envelope sender for each recipient (``bounces+alice=example.org@news.example``): of the address
+    that is told, of the sender's where it is True; or it is a function that takes a row.
+    Raises ``TypeError`` for unknown words, ``Unsendable`` for what no message can have.
+    """
+
+    def __init__(  # noqa: PLR0913 - by keyword only
+        self,
+        *,
+        fields: Fields = "braces",
+        defaults: Mapping[str, object] | None = None,
+        missing: Missing | None = None,
+        verp: Verp = False,
+        sign: "Sequence[Signer]" = (),
+        options: Options = NO_OPTIONS,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **words: "Unpack[Words]",
+    ) -> None:
+        self._fields = _one_of(fields, get_args(Fields), "fields")
+        usual: Missing = "keep" if fields == "percent" else "error"
+        self._gaps = Gaps(dict(defaults or {}), _one_of(missing or usual, get_args(Missing), "missing"))
+        # Unknown words are told at once, though the rest may have to wait for the first row.
+        Letter(**words)
+        self._wording = Wording(words, self._template)
+        self._sign, self._options, self._verp, self._clock = sign, options, verp, clock
+        self._told_date = words.get("date")
+        self._run, self._count = token_hex(8), 0
+        self._since = self._until = datetime.max.replace(tzinfo=UTC)
+        self._date = ""
+        self._known = False
+        if "to" in words:
+            self._ready()
+
+    def submission(self, row: object) -> Submission:
+        """Return the message of a row; raise ``TypeError`` where it is none, ``Unsendable`` where no row will do."""
+        self._count += 1
+        found = columns(row)
+        if not self._known:
+            self._meet(found)
+        place = getattr(row, "place", self._count)
+        try:
+            # Taken out of the row now: whoever gives rows may use the same object for all of them.
+            values = self._values(found)
+            sender, recipients, domain = self._envelopes.of(values, row)
+        except Unsendable as error:
+            return Submission(Refused(of_row(error, place)), "", self._whom(found), self._options)
+        values += (f"<{self._run}.{self._count}@{domain}>", self._now())
+        return Submission(Merged(self._mold, tuple(values), place), sender, recipients, self._options)
+
+    def _ready(self) -> None:
+        self._mold = Mold(self._wording, self._sign)
+        self._envelopes = Envelopes(self._wording, self._verp)
+        self._expressions = [(expression.column or _NO_COLUMN, expression) for expression in self._wording.expressions]
+
+    def _values(self, found: Columns) -> list[str]:
+        get, gaps = found.get, self._gaps
+        # Most are text, and go as they are: 0.1 µs each, where the expression takes 0.5.
+        return [
+            value if type(value := get(column)) is str and value else expression.value(found, gaps)
+            for column, expression in self._expressions
+        ]
+
+    def _meet(self, found: Columns) -> None:
+        """Look at the first row: what no row has is a mistake in the template."""
+        if "to" not in self._wording.people:
+            self._address_by(found)
+            self._ready()
+        if self._gaps.missing == "error":
+            self._refuse_unknown(found)
+        self._known = True
+
+    def _refuse_unknown(self, found: Columns) -> None:
+        for expression, place in zip(self._wording.expressions, self._wording.places, strict=True):
+            for name in expression.names:
+                if name not in found and name not in self._gaps.defaults:
+                    raise Unsendable(
+                        f"{place}: expected a field that names a column, got {excerpt(name)}: the columns are "
+                        f"{_listed(found)}; where only some rows have it, give it in defaults"
+                    )
+
+    def _address_by(self, found: Columns) -> None:
+        template = address_template(found)
+        if template is None:
+            raise Unsendable(
+                f"expected the word to, or a column {', '.join(ADDRESS_COLUMNS[:-1])} or {ADDRESS_COLUMNS[-1]}, "
+                f"got {_listed(found)}"
+            )
+        self._wording.tell("to", template, braces)
+
+    def _whom(self, found: Columns) -> tuple[str, ...]:
+        """Return whom a row is for that has something wrong, as far as it tells."""
+        values = [_if_any(expression, found, self._gaps) for expression in self._wording.expressions]
+        try:
+            return self._envelopes.of(values, found)[1]
+        except Unsendable:
+            return ()
+
+    def _now(self) -> str:
+        """Return the Date, which is made once a second."""
+        now = self._clock()
+        if not self._since <= now < self._until:
+            self._since = now.replace(microsecond=0)
+            self._until = self._since + _SECOND
+            self._date = date(now.astimezone()) if self._told_date is None else date(self._told_date)
+        return self._date
+
+    def _template(self, text: str, place: str, *, html: bool = False) -> Template:
+        match self._fields:
+            case "braces":
+                return braces(text, place)
+            case "percent":
+                return percents(text, place)
+            case _:
+                return jinja(text, place, missing=self._gaps.missing, html=html)
+
+
+def _if_any(expression: Expression, found: Columns, gaps: Gaps) -> str:
+    try:
+        return expression.value(found, gaps)
+    except Unsendable:
+        return ""
+
+
+def _one_of(word: _Word, known: tuple[_Word, ...], place: str) -> _Word:
+    if word not in known:
+        raise Unsendable(f"{place}: expected one of {', '.join(map(str, known))}, got {excerpt(word)}")
+    return word
+
+
+def _listed(found: Columns) -> str:
+    return ", ".join(map(str, found)) or "none"

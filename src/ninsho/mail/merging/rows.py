@@ -1,0 +1,63 @@
+"""Rows of all sorts as columns with names: dicts, dataclasses, named tuples, rows of SQLAlchemy, objects, addresses."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ninsho.mail.merging.values import Columns
+
+# What the column with the address is called, where nobody says it; letters of any case.
+ADDRESS_COLUMNS = ("email", "mail", "address", "to")
+
+
+def columns(row: Any) -> Columns:  # noqa: ANN401 - whatever has columns
+    """Return the columns of *row* by name; a string is an address alone; raise ``TypeError`` for what is no row."""
+    # Most rows are; a question to an abstract class takes longer than all the rest.
+    if isinstance(row, dict) or isinstance(row, Mapping):  # noqa: SIM101
+        return row
+    if isinstance(row, str):
+        return {"email": row}
+    # Rows of SQLAlchemy are tuples, too.
+    if isinstance(mapping := getattr(row, "_mapping", None), Mapping):
+        return mapping
+    if isinstance(row, tuple) and hasattr(row, "_fields"):
+        return dict(zip(row._fields, row, strict=True))
+    if dataclasses.is_dataclass(row) and not isinstance(row, type):
+        return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
+    # Rows of sqlite3 and asyncpg are mappings, and do not say so.
+    if callable(keys := getattr(row, "keys", None)) and not isinstance(row, type):
+        return {name: row[name] for name in keys()}
+    if isinstance(row, bytes | int | float | tuple | list | set | type | None):
+        raise TypeError(f"expected a row with named columns, got {type(row).__name__}")
+    return Attributes(row)
+
+
+class Attributes(Mapping[str, object]):
+    """The public attributes of an object, without its methods."""
+
+    __slots__ = ("_holder",)
+
+    def __init__(self, holder: object) -> None:
+        self._holder = holder
+
+    def __getitem__(self, name: str) -> object:
+        found: Any = KeyError if name.startswith("_") else getattr(self._holder, name, KeyError)
+        if callable(found):
+            raise KeyError(name)
+        value: object = found
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in dir(self._holder) if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def address_template(known: Columns) -> str | None:
+    """Return whom a row is for, where nobody says it: as a template in braces, or None if no column tells."""
+    by_name = {name.lower(): name for name in reversed(list(known)) if isinstance(name, str)}
+    address = next((by_name[name] for name in ADDRESS_COLUMNS if name in by_name), None)
+    if address is None:
+        return None
+    return f"{{{by_name['name']}}} <{{{address}}}>" if "name" in by_name else f"{{{address}}}"

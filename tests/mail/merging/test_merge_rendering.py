@@ -1,0 +1,104 @@
+"""What the pre-rendered template makes is what compose() makes of the same words, whatever the values are."""
+
+import string
+from email import message_from_bytes, policy
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ninsho.mail.composing.compose import compose
+from ninsho.mail.composing.render import render
+from ninsho.mail.charsets.detection import decoded
+from ninsho.mail.merging.merge import Merge
+from ninsho.mail.merging.values import Raw
+from ninsho.mail.message import EVERYTHING, Preparer
+from ninsho.mail.unsendable import Unsendable
+
+WORDS = {
+    "from_": "お店 <shop@example.jp>",
+    "to": "{name} <{email}>",
+    "subject": "【お知らせ】{name}様へ",
+    "text": "{name}様\n\nいつもありがとうございます。\n番号は {id} です。\n",
+}
+ROW = {"name": "山田太郎", "email": "taro@example.jp", "id": "7"}
+
+
+def octets_of(submission):
+    prepared = Preparer(EVERYTHING, chunking=True).prepare(submission)
+    return b"".join(prepared.content.plain())
+
+
+def merged(row=ROW, **words):
+    return octets_of(Merge(**{**WORDS, **words}).submission(row))
+
+
+def leaves(message):
+    for part in message.walk():
+        if not part.is_multipart():
+            octets = part.get_payload(decode=True)
+            if part.get_content_maintype() == "text":
+                octets = decoded(octets, declared=part.get_content_charset()).replace("\r\n", "\n").rstrip("\n")
+            yield part.get_content_type(), part.get_filename(), octets
+
+
+def read(octets):
+    message = message_from_bytes(octets, policy=policy.default)
+    fields = [
+        (name, [(one.display_name, one.addr_spec) for one in value.addresses] if name in ("To", "From", "Reply-To") else value)
+        for name, value in message.items()
+        if name not in ("Date", "Message-ID", "Content-Type", "Content-Transfer-Encoding")
+    ]
+    return fields, list(leaves(message))
+
+
+def both(row, **words):
+    """Return what the template makes, what compose() makes, and whether the former had to compose."""
+    merge = Merge(**{**WORDS, **words})
+    submission = merge.submission(row)
+    found = octets_of(submission)
+    told = merge._wording.filled(submission.message._values)
+    return found, render(compose(**told))
+
+
+PIECES = st.lists(
+    st.sampled_from(["{name}", "{id}", "{other}", "お知らせ。", "Hello ", "\n", " ", "①髙～", "Grüße", "長い" * 300, "x" * 70, "=?", "%", "."]),
+    max_size=12,
+).map("".join)
+CHARACTERS = st.one_of(
+    st.text(st.sampled_from("山田太郎ｱﾞ髙①～ー 　ab.,<>&\"'@=?\\%{}()"), max_size=30),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20),
+    st.sampled_from(["", "x" * 1200, "字" * 400, "👨‍👩‍👧‍👦" * 12, " a ", "a\r\nb\rc\nd", "From me\n.\n", "が" * 40, "1234", "Smith, John"]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    subject=PIECES.filter(lambda text: "\n" not in text),
+    text=PIECES,
+    html=st.none() | PIECES.map(lambda text: f"<p>{text}</p>"),
+    charset=st.sampled_from(["utf-8", "iso-2022-jp", "shift_jis", "iso-8859-1"]),
+    encoding=st.sampled_from(["auto", "auto", "base64", "quoted-printable"]),
+    unencodable=st.sampled_from(["utf-8", "replace"]),
+    values=st.fixed_dictionaries({"name": CHARACTERS, "id": CHARACTERS, "other": CHARACTERS}),
+)
+@example("{name}", "{name}", None, "utf-8", "auto", "utf-8", {"name": "a\0b", "id": "", "other": ""})
+def test_any_values_make_what_compose_makes(subject, text, html, charset, encoding, unencodable, values):
+    words = {"subject": subject, "text": text, "charset": charset, "encoding": encoding, "unencodable": unencodable}
+    words |= {"html": html} if html is not None else {}
+    try:
+        merge = Merge(**{**WORDS, **words})
+    except Unsendable:
+        return
+    submission = merge.submission({**values, "email": "taro@example.jp"})
+    try:
+        expected = render(compose(**merge._wording.filled(submission.message._values)))
+    except Unsendable:
+        with pytest.raises(Unsendable):
+            octets_of(submission)
+        return
+    found = octets_of(submission)
+    assert read(found) == read(expected)
+    assert found.isascii()
+    assert max(map(len, found.split(b"\r\n"))) <= 998
+    assert b"\n" not in found.replace(b"\r\n", b"")
