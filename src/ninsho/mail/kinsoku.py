@@ -1,4 +1,4 @@
-"""Between which characters a line may be broken: at spaces, and around East Asian ones as 禁則処理 has it (JIS X 4051)."""
+"""Between which characters a line may be broken: at spaces, and by 禁則処理 around East Asian ones (JIS X 4051)."""
 
 import re
 import unicodedata
@@ -26,11 +26,6 @@ _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\uffa
 _SIGN = re.compile("[\u203b\u2190-\u21ff\u2460-\u27bf\u2b00-\u2bff]")
 
 
-def parts_at_blanks(before: str, after: str) -> bool:
-    """Tell whether a line may be broken between two graphemes at a space: behind the last of them."""
-    return before in BLANKS and after not in BLANKS
-
-
 def parts(before: str, after: str) -> bool:
     """Tell whether a line may be broken between two graphemes, without 禁則."""
     return after not in BLANKS and (before in BLANKS or _stands_alone(before) or _stands_alone(after))
@@ -38,11 +33,20 @@ def parts(before: str, after: str) -> bool:
 
 def parts_by_rule(before: str, after: str) -> bool:
     """Tell whether a line may be broken between two graphemes."""
-    return parts(before, after) and (before in BLANKS or keeps_rule(before, after))
+    return parts(before, after) and (before in BLANKS or _allowed(before, after))
 
 
-def keeps_rule(before: str, after: str) -> bool:
-    """Tell whether 禁則 allows a break between two graphemes."""
+def within_words(before: str, after: str) -> bool:
+    """Tell whether a word that has no room on a line may be broken between two graphemes."""
+    return after not in BLANKS and _allowed(before, after)
+
+
+def anywhere(before: str, after: str) -> bool:  # noqa: ARG001 - as the others
+    """Tell whether what is longer than a line may be broken between two graphemes."""
+    return after not in BLANKS
+
+
+def _allowed(before: str, after: str) -> bool:
     return not (after[0] in _NO_HEAD or before[0] in _NO_TAIL or (before == after and before in _PAIRED))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ninsho.mail.columns import Ambiguous, columns, context, graphemes
-from ninsho.mail.kinsoku import BLANKS, keeps_rule, parts, parts_by_rule
+from ninsho.mail.kinsoku import BLANKS, anywhere, parts, parts_by_rule, within_words
 from ninsho.mail.unsendable import Unsendable
 
 NARROWEST = 8  # columns
@@ -14,16 +14,20 @@ NARROWEST = 8  # columns
 _LINE = re.compile(r"[^\r\n]+")
 _SIGNATURE = re.compile(r"(?:\A|(?<=[\r\n]))-- (?=[\r\n]|\Z)")
 
-# An IRI goes on after its ASCII characters, unless with hiragana: a sentence does so, "https://example.jp/をご覧".
-# An address ends with its ASCII letters where it has any, for the same reason.
+# What is one however long it is. An IRI goes on behind its ASCII characters unless with hiragana, as a sentence does:
+# "https://example.jp/をご覧". An address has no hiragana in front, and ends with ASCII letters where it can.
 _WHOLE = re.compile(
-    r"""(?: (?<![A-Za-z0-9+.-]) (?: [A-Za-z0-9+.-]++:// | mailto: | tel: ) | (?<!\w) www\. )
-        [!-;=?-\[\]_a-z~]*+ (?: (?<=[/=?&\#_-]) (?![ぁ-ゟ]) [\w!-;=?-\[\]~]++ )?
-    |   (?<![\w!\#-'*+/=?^`{|}~.-]) [\w!\#-'*+/=?^`{|}~.-]++ @
-        (?: (?:[A-Za-z0-9-]{1,63}\.)+ [A-Za-z]{2,63} | (?:[\w-]{1,63}\.)+ (?: [A-Za-z]{2,63} | [^\W\d_a-zA-Z]{2,63} ) )
+    r"""(?: (?<![a-z0-9+.-]) (?: [a-z0-9+.-]++:// | mailto: | tel: ) | (?<![a-z0-9_]) www\. )
+        [!#-;=?-\[\]_a-z~]*+ (?: (?<=[/=?&\#_-]) (?![ぁ-ゟ]) [\w!#-;=?-\[\]~]++ )?
+    | (?: (?<![a-z0-9_!\#-'*+/=?^`{|}~.-]) [a-z0-9_!\#-'*+/=?^`{|}~.-]{1,64}+
+        | (?<! [^\W_ぁ-ゟ]) (?<! [_!\#-'*+/=?^`{|}~.-]) (?: (?![ぁ-ゟ]) [\w!\#-'*+/=?^`{|}~.-] ){1,64}+
+      ) @ (?: (?: [a-z0-9-]{1,63}\. )+ [a-z]{2,63} | (?: [\w-]{1,63}\. )+ [^\W\d_]{2,63} )
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# What would make another line of it: a quoted one, a signature.
+_MARK = re.compile(r">|--(?![!-~])")
+_LEAD = re.compile(rf"[{BLANKS}]*+(?:--(?![!-~])[{BLANKS}]*+)?")
 
 Rule: TypeAlias = Callable[[str, str], bool]
 
@@ -88,46 +92,48 @@ class Breaking:
     @classmethod
     def of(cls, wrapping: Wrapping, text: str) -> "Breaking":
         """Break words as well, where a line has no room for one of them."""
-        rules: tuple[Rule, ...] = (parts_by_rule, keeps_rule) if wrapping.kinsoku else (parts,)
-        return cls(wrapping.width, wrapping.ambiguous or context(text), (*rules, _anywhere))
+        rules: tuple[Rule, ...] = (parts_by_rule, within_words) if wrapping.kinsoku else (parts,)
+        return cls(wrapping.width, wrapping.ambiguous or context(text), (*rules, anywhere))
 
     def pieces(self, line: str) -> list[str]:
         """Cut a line; the pieces joined are the line. One that is too wide holds something that is not to be cut."""
         if len(line) <= self.width and self._columns(line) <= self.width:
             return [line]
-        return _without_marks(list(self._filled(line, self.rules)))
+        return list(self._filled(line, self.rules))
 
     def _filled(self, text: str, rules: tuple[Rule, ...]) -> Iterator[str]:
-        rule, *others = rules
+        """Put units together for as long as there is room; cut what has none by the other rules."""
         held, room = "", self.width
-        for unit in self._units(text, rule):
-            shown = self._columns(unit.rstrip(BLANKS))
+        for unit in self._units(text, rules[0]):
+            rest, word = unit, unit.rstrip(BLANKS)
+            shown = self._columns(word)
             if held and shown > room:
                 yield held
                 held, room = "", self.width
-            if shown > room and others and not _WHOLE.search(unit):
-                *full, unit = self._filled(unit, tuple(others))
+            if shown > room and rules[1:] and not _WHOLE.search(unit):
+                *full, rest = self._filled(unit, rules[1:])
                 yield from full
-            held += unit
-            room -= self._columns(unit)
+            held += rest
+            room -= shown if rest == word else self._columns(rest)
         yield held
 
     def _units(self, text: str, rule: Rule) -> Iterator[str]:
-        """Cut a text wherever the rule allows; spaces are at the ends of units."""
-        start = at = self._indent(text)
-        whole = _WHOLE.finditer(text)
-        start, uncut = 0, -1
-        before = ""
-        for grapheme in graphemes(text):
-            pass
+        """Cut a text wherever the rule allows it; units end with the spaces behind them."""
+        start = at = 0
+        before, lead = "", self._lead(text)
+        whole = {at for found in _WHOLE.finditer(text) for at in range(found.start() + 1, found.end())}
+        for after in graphemes(text):
+            if at > lead and rule(before, after) and at not in whole and not _MARK.match(text, at):
+                yield text[start:at]
+                start = at
+            before = after
+            at += len(after)
         yield text[start:]
 
-    def _indent(self, text: str) -> int:
-        return 0
+    def _lead(self, text: str) -> int:
+        """Return how much at the head of a line is not left alone: its indentation, if there is room beside it."""
+        lead = _LEAD.match(text)
+        return lead.end() if lead and self._columns(lead[0]) < self.width else 0
 
     def _columns(self, text: str) -> int:
         return columns(text, ambiguous=self.ambiguous)
-
-
-def _anywhere(before: str, after: str) -> bool:
-    return before not in BLANKS and after not in BLANKS
