@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ninsho.mail.composing.compose import compose
     from ninsho.mail.composing.render import render
     from ninsho.mail.composing.words import Charsets, Unsubscribe
+    from ninsho.mail.merging.merge import merge
     from ninsho.mail.message import Options, Recipient, Submission
     from ninsho.mail.wrapping import Wrapping
     from ninsho.sasl.dialogue import Await, Challenge, Denial, Denied, Dialogue, Granted, Identity, Lookup, Verify
@@ -43,6 +44,7 @@ __all__ = [
     "Wrapping",
     "compose",
     "mechanism",
+    "merge",
     "render",
     "send",
     "store",
@@ -67,6 +69,7 @@ _PLACES = {
     "Wrapping": "ninsho.mail.wrapping",
     "compose": "ninsho.mail.composing.compose",
     "mechanism": "ninsho.sasl.mechanism",
+    "merge": "ninsho.mail.merging.merge",
     "render": "ninsho.mail.composing.render",
     "send": "ninsho.client.one_call",
     "store": "ninsho.stores.hook",

@@ -149,6 +149,11 @@ def test_anything_is_read_somehow(octets, label):
     assert decoded(octets, declared=label).isprintable() in (True, False)
 
 
+def test_half_a_surrogate_pair_is_no_text():
+    assert decoded(b"+2AA-x", declared="utf-7") == "\N{REPLACEMENT CHARACTER}x"
+    assert decoded(b"+2D3eAA-x", declared="utf-7") == "\N{GRINNING FACE}x"
+
+
 def test_long_octets_that_are_in_nothing_take_no_long_time():
     # A pattern that begins anew at each octet would take hours.
     assert detect(b"\xd0\xa1" * 500_000 + b"\xff") is not None

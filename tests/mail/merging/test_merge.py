@@ -12,6 +12,7 @@ import pytest
 from ninsho import Client, Options
 from ninsho.mail.attachment import Attachment
 from ninsho.mail.composing.words import Charsets, Unsubscribe
+from ninsho.mail.content import dot_stuffed
 from ninsho.mail.merging import mold
 from ninsho.mail.merging.merge import Merge, merge
 from ninsho.mail.merging.values import Raw
@@ -99,7 +100,9 @@ def test_a_row_is_read_at_once_as_its_object_may_be_used_again():
 
 
 def test_a_message_is_the_same_as_often_as_it_is_made():
-    merge_of = Merge(**WORDS, clock=iter([datetime(2026, 11, 22, second=second, tzinfo=UTC) for second in (1, 2)]).__next__)
+    merge_of = Merge(
+        **WORDS, clock=iter([datetime(2026, 11, 22, second=second, tzinfo=UTC) for second in (1, 2)]).__next__
+    )
     first, second = merge_of.submission(ROW), merge_of.submission(ROW)
     assert octets_of(first) == octets_of(first)
     assert [re.search(rb"Date: .*:(\d\d) ", octets_of(one))[1] for one in (first, second)] == [b"01", b"02"]
@@ -116,7 +119,12 @@ def test_words_without_fields_stay_and_braces_are_doubled():
 
 
 def test_all_recipients_of_a_row_stand_in_its_envelope_and_blind_ones_nowhere_else():
-    words = {**WORDS, "to": "{email}", "cc": ["boss@example.jp", ("係 {id}", "kakari{id}@example.jp")], "bcc": "box@example.jp"}
+    words = {
+        **WORDS,
+        "to": "{email}",
+        "cc": ["boss@example.jp", ("係 {id}", "kakari{id}@example.jp")],
+        "bcc": "box@example.jp",
+    }
     submission = Merge(**words).submission(ROW)
     assert submission.recipients == ("taro@example.jp", "boss@example.jp", "kakari7@example.jp", "box@example.jp")
     octets = octets_of(submission)
@@ -125,7 +133,9 @@ def test_all_recipients_of_a_row_stand_in_its_envelope_and_blind_ones_nowhere_el
 
 
 def test_the_author_may_be_a_value():
-    submission = Merge(**{**WORDS, "from_": "{shop} <{from}>", "to": "{email}"}).submission({**ROW, "shop": "銀座店", "from": "g@example.jp"})
+    submission = Merge(**{**WORDS, "from_": "{shop} <{from}>", "to": "{email}"}).submission(
+        {**ROW, "shop": "銀座店", "from": "g@example.jp"}
+    )
     assert submission.sender == "g@example.jp"
     assert message_from_bytes(octets_of(submission), policy=policy.default)["From"] == "銀座店 <g@example.jp>"
 
@@ -146,7 +156,14 @@ def test_percents_as_qdmail_has_them():
 
 def test_jinja_for_those_who_want_more():
     text = "{% for item in items %}・{{ item }}\n{% endfor %}"
-    message = sent({**ROW, "items": ["りんご", "みかん"]}, fields="jinja", subject="{{ name }}様", text=text, html="<p>{{ items[0] }}<br>{{ tag }}</p>", defaults={"tag": "<x>"})
+    message = sent(
+        {**ROW, "items": ["りんご", "みかん"]},
+        fields="jinja",
+        subject="{{ name }}様",
+        text=text,
+        html="<p>{{ items[0] }}<br>{{ tag }}</p>",
+        defaults={"tag": "<x>"},
+    )
     assert body(message).rstrip() == "・りんご\n・みかん"
     assert body(message, "html") == "<p>りんご<br>&lt;x&gt;</p>\n"
 
@@ -157,7 +174,10 @@ def test_jinja_for_those_who_want_more():
 def test_82_values_are_escaped_in_html_and_nowhere_else():
     row = {**ROW, "name": '<b>"T&D"</b>'}
     message = sent(row, html="<p title='{name}'>{name}</p>")
-    assert body(message, "html") == "<p title='&lt;b&gt;&quot;T&amp;D&quot;&lt;/b&gt;'>&lt;b&gt;&quot;T&amp;D&quot;&lt;/b&gt;</p>\n"
+    assert (
+        body(message, "html")
+        == "<p title='&lt;b&gt;&quot;T&amp;D&quot;&lt;/b&gt;'>&lt;b&gt;&quot;T&amp;D&quot;&lt;/b&gt;</p>\n"
+    )
     assert body(message).startswith('<b>"T&D"</b>様')
 
 
@@ -175,7 +195,18 @@ def test_82_no_value_makes_a_field():
 
 
 @pytest.mark.parametrize(
-    "name", ["Smith, John", 'a" <victim@example.org>, "b', "x@y.example", "a\\", "=?utf-8?Q?x?=", "(c) d", "山田, 太郎", "", "  "]
+    "name",
+    [
+        "Smith, John",
+        'a" <victim@example.org>, "b',
+        "x@y.example",
+        "a\\",
+        "=?utf-8?Q?x?=",
+        "(c) d",
+        "山田, 太郎",
+        "",
+        "  ",
+    ],
 )
 def test_76_no_name_makes_a_recipient(name):
     submission = Merge(**WORDS).submission({**ROW, "name": name})
@@ -186,7 +217,16 @@ def test_76_no_name_makes_a_recipient(name):
 
 
 @pytest.mark.parametrize(
-    "email", ["a@example.jp, victim@example.org", "a@example.jp> , <victim@example.org", "", None, "taro", "a b@example.jp", "a@example.jp\nRCPT TO:<x@y.example>"]
+    "email",
+    [
+        "a@example.jp, victim@example.org",
+        "a@example.jp> , <victim@example.org",
+        "",
+        None,
+        "taro",
+        "a b@example.jp",
+        "a@example.jp\nRCPT TO:<x@y.example>",
+    ],
 )
 def test_76_no_value_makes_a_second_address(email):
     for to in ("{email}", "{name} <{email}>"):
@@ -216,14 +256,18 @@ def test_addresses_of_docomo_and_of_other_scripts():
 
 
 def test_a_field_that_no_row_has_is_a_mistake_in_the_template_and_stops_the_first():
-    with pytest.raises(Unsendable, match=r"^text: expected a field that names a column, got 'nmae': the columns are name, email, id; "):
+    with pytest.raises(
+        Unsendable, match=r"^text: expected a field that names a column, got 'nmae': the columns are name, email, id; "
+    ):
         list(merge([ROW, ROW], **{**WORDS, "text": "{nmae}"}))
     assert list(merge([ROW], **{**WORDS, "text": "{nmae}"}, defaults={"nmae": "x"}))
     assert list(merge([ROW], **{**WORDS, "text": "{nmae}"}, missing="empty"))
 
 
 def test_rows_without_an_address_are_a_mistake_as_well():
-    with pytest.raises(Unsendable, match=r"^expected the word to, or a column email, mail, address or to, got name, id$"):
+    with pytest.raises(
+        Unsendable, match=r"^expected the word to, or a column email, mail, address or to, got name, id$"
+    ):
         next(merge([{"name": "x", "id": 1}], **WORDS))
 
 
@@ -265,7 +309,9 @@ def test_a_bad_row_has_a_receipt_and_stops_nothing():
 # Forms of body and header.
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "iso-2022-jp", "shift_jis", "euc-jp", Charsets(header="iso-2022-jp", body="utf-8")])
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "iso-2022-jp", "shift_jis", "euc-jp", Charsets(header="iso-2022-jp", body="utf-8")]
+)
 @pytest.mark.parametrize("encoding", ["auto", "base64", "quoted-printable"])
 def test_all_encodings_are_filled_without_composing(charset, encoding, composed):
     rows = Merge(**WORDS, charset=charset, encoding=encoding)
@@ -339,7 +385,9 @@ def test_flowed_text_is_composed_in_full(composed):
 
 def test_text_made_of_html_has_the_values_as_text(composed):
     rows = Merge(from_="shop@example.jp", to="{email}", html="<h1>{name}様</h1><p>番号は {id} &amp; です。</p>")
-    message = message_from_bytes(octets_of(rows.submission({**ROW, "name": "<T&D>", "id": "a\n b"})), policy=policy.default)
+    message = message_from_bytes(
+        octets_of(rows.submission({**ROW, "name": "<T&D>", "id": "a\n b"})), policy=policy.default
+    )
     assert body(message).split() == ["<T&D>様", "番号は", "a", "b", "&", "です。"]
     assert len(composed) == 1
     message = message_from_bytes(octets_of(rows.submission({**ROW, "id": Raw("<i>七</i>")})), policy=policy.default)
@@ -360,7 +408,11 @@ def test_an_image_whose_name_is_a_value_is_found(tmp_path):
         ("https://example.jp/u?m={email}", ROW, "<https://example.jp/u?m=taro%40example.jp>"),
         ("{url}", {**ROW, "url": "https://example.jp/u/7"}, "<https://example.jp/u/7>"),
         ("{url}", {**ROW, "url": "http://example.jp/u/7"}, "<http://example.jp/u/7>"),
-        (Unsubscribe(mailto="leave+{id}@example.jp", url="https://example.jp/{id}"), ROW, "<mailto:leave+7@example.jp>, <https://example.jp/7>"),
+        (
+            Unsubscribe(mailto="leave+{id}@example.jp", url="https://example.jp/{id}"),
+            ROW,
+            "<mailto:leave+7@example.jp>, <https://example.jp/7>",
+        ),
     ],
 )
 def test_79_how_to_leave_is_said_for_each(told, row, expected):
@@ -370,10 +422,17 @@ def test_79_how_to_leave_is_said_for_each(told, row, expected):
 
 
 def test_79_no_value_makes_a_second_way_to_leave():
-    assert fault({**ROW, "url": "https://example.jp/>, <https://evil.example/"}, unsubscribe="{url}").startswith("row 1: unsubscribe: ")
-    assert sent({**ROW, "email": "a,b@example.jp", "to": "x@example.jp"}, to="{to}", unsubscribe="https://example.jp/{email}")[
-        "List-Unsubscribe"
-    ] == "<https://example.jp/a%2Cb%40example.jp>"
+    assert fault({**ROW, "url": "https://example.jp/>, <https://evil.example/"}, unsubscribe="{url}").startswith(
+        "row 1: unsubscribe: "
+    )
+    assert (
+        sent(
+            {**ROW, "email": "a,b@example.jp", "to": "x@example.jp"},
+            to="{to}",
+            unsubscribe="https://example.jp/{email}",
+        )["List-Unsubscribe"]
+        == "<https://example.jp/a%2Cb%40example.jp>"
+    )
 
 
 # What is alike is shared.
@@ -381,7 +440,9 @@ def test_79_no_value_makes_a_second_way_to_leave():
 
 def test_attachments_are_encoded_once_and_not_copied(composed):
     data = bytes(range(256)) * 4096
-    rows = Merge(**WORDS, attach=[Attachment(data=data, filename="見積書.bin"), Attachment(data=b".\r\n.\r\n", filename="b.txt")])
+    rows = Merge(
+        **WORDS, attach=[Attachment(data=data, filename="見積書.bin"), Attachment(data=b".\r\n.\r\n", filename="b.txt")]
+    )
     first, second = (prepared(rows.submission({**ROW, "id": number})) for number in (1, 2))
     one, other = (list(ready.content.plain()) for ready in (first, second))
     assert one[0] != other[0]
@@ -389,7 +450,11 @@ def test_attachments_are_encoded_once_and_not_copied(composed):
     assert first.content.size == sum(map(len, one))
     assert list(first.content.stuffed()) == one
     file, small = list(message_from_bytes(b"".join(one), policy=policy.default).iter_attachments())
-    assert (file.get_filename(), file.get_content(), small.get_payload(decode=True)) == ("見積書.bin", data, b".\r\n.\r\n")
+    assert (file.get_filename(), file.get_content(), small.get_payload(decode=True)) == (
+        "見積書.bin",
+        data,
+        b".\r\n.\r\n",
+    )
     assert len(composed) == 1
 
 
@@ -401,6 +466,27 @@ def test_lines_that_begin_with_a_dot_arrive():
     assert receipt.ok
     [message] = server.messages
     assert body(message_from_bytes(message.content, policy=policy.default)) == text.format(**row)
+
+
+@pytest.mark.parametrize("encoding", ["auto", "base64"])
+def test_dots_are_stuffed_in_what_is_shared_as_in_the_rest(encoding):
+    words = {
+        **WORDS,
+        "text": ".{name}\n" + ".dots\n" * 2000,
+        "encoding": encoding,
+        "attach": [Attachment(data=b"x" * 9000, filename="x")],
+    }
+    content = prepared(Merge(**words).submission({**ROW, "name": ".x"})).content
+    assert b"".join(content.stuffed()) == dot_stuffed(b"".join(content.plain()))
+    assert len(list(content.plain())) == 2
+
+
+def test_styles_are_moved_to_where_values_stand(composed):
+    html = "<style>p {{ color: {colour} }}</style><p title='{name}'>{name}</p>"
+    message = sent({**ROW, "colour": "red"}, html=html, inline_css=True)
+    assert re.search(r'<p [^>]*style="color: ?red;?"', body(message, "html"))
+    # With marks, for ASCII and for more: never for a row.
+    assert len(composed) == 2
 
 
 # Envelope senders and signatures.

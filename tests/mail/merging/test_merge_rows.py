@@ -1,7 +1,7 @@
 import sqlite3
-from collections import namedtuple
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -30,7 +30,11 @@ class Shop:
         raise AssertionError
 
 
-Pair = namedtuple("Pair", ["name", "email"])
+class Pair(NamedTuple):
+    name: str
+    email: str
+
+
 EXPECTED = {"name": "山田", "email": "taro@example.jp"}
 
 
@@ -123,7 +127,9 @@ def test_the_charset_shows_however_late(tmp_path):
 
 
 def test_a_charset_and_a_delimiter_may_be_told(tmp_path):
-    [row] = open_csv(written(tmp_path, "name;email\nGrüße;x@example.jp\n".encode("latin-1")), charset="latin-1", delimiter=";")
+    [row] = open_csv(
+        written(tmp_path, "name;email\nGrüße;x@example.jp\n".encode("latin-1")), charset="latin-1", delimiter=";"
+    )
     assert row == {"name": "Grüße", "email": "x@example.jp"}
 
 

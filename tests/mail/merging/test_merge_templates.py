@@ -48,7 +48,9 @@ def test_a_value_in_a_url_is_percent_encoded_where_that_is_asked_for():
     assert in_braces("https://example.jp/?u={mail!u}", {"mail": "a+b@x"}) == "https://example.jp/?u=a%2Bb%40x"
 
 
-@pytest.mark.parametrize("text", ["{name.__class__}", "{rows[0]}", "{}", "{0!r}", "{a{b}}", "{", "x}", "{ name }", "p { color: red }"])
+@pytest.mark.parametrize(
+    "text", ["{name.__class__}", "{rows[0]}", "{}", "{0!r}", "{a{b}}", "{", "x}", "{ name }", "p { color: red }"]
+)
 def test_a_template_is_no_code_and_says_where_it_is_wrong(text):
     with pytest.raises(Unsendable, match=r"^text: line 2: expected a field such as \{name\}, got "):
         braces("\n" + text, "text")
@@ -61,7 +63,10 @@ def test_a_file_is_no_text():
 
 def test_percents_are_read_as_qdmail_reads_them():
     row = {"name": "山田", "氏名": "太郎"}
-    assert in_percents("%name% %氏名% 100%% 50% off, 20% more %unknown%", row) == "山田 太郎 100% 50% off, 20% more %unknown%"
+    assert (
+        in_percents("%name% %氏名% 100%% 50% off, 20% more %unknown%", row)
+        == "山田 太郎 100% 50% off, 20% more %unknown%"
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +111,9 @@ def test_names_alone_need_no_jinja():
 def test_jinja_escapes_in_html_and_says_that_it_did():
     found = in_jinja("<b>{{ name|upper }}</b>", {"name": "<i>"}, html=True)
     assert found == "<b>&lt;I&gt;</b>"
-    assert isinstance(jinja("{{ a|upper }}", "html", missing="error", html=True).pieces[0].value({"a": "x"}, Gaps()), Raw)
+    assert isinstance(
+        jinja("{{ a|upper }}", "html", missing="error", html=True).pieces[0].value({"a": "x"}, Gaps()), Raw
+    )
 
 
 def test_what_jinja_lacks_is_an_error_empty_or_kept():

@@ -84,7 +84,11 @@ def detect(octets: bytes) -> Charset:
 
 def decoded(octets: bytes, *, declared: str | None = None) -> str:
     """Return the text of *octets*, which somebody labelled *declared*; U+FFFD stands for what is none. Never raises."""
-    text = _actual(octets, _known(declared)).decode(octets, "replace")
+    actual = _actual(octets, _known(declared))
+    text = actual.decode(octets, "replace")
+    if actual is _UTF_7:
+        # Python lets halves of surrogate pairs through, which nobody can write down again.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
 
 

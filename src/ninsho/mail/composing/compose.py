@@ -54,17 +54,19 @@ class _Composition:
     def message(self) -> EmailMessage:
         """Put it together; characters that a charset lacks are found now, not when it is written."""
         self._fill()
-        root = self._built(self._shape()) or self._text("", "text", "plain")
-        message = EmailMessage(self._policy)
+        # Its payload stays where it is: asked for, octets of eight bits would come as text.
+        message = self._built(self._shape()) or self._text("", "text", "plain")
+        described = list(message.raw_items())
+        for name, _ in described:
+            del message[name]
         for name, value in header_fields(self._letter):
             text = self._letter.in_kana(value, self._header_charset)
             text = self._manner.emoji(text) if name == "Subject" else text
             self._try(name, text)
             message[name] = text
         message["MIME-Version"] = "1.0"
-        for name, value in root.raw_items():
+        for name, value in described:
             message.set_raw(name, value)
-        message.set_payload(root.get_payload())
         return message
 
     def _shape(self) -> Shape:

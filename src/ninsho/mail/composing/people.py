@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 Mailbox: TypeAlias = Union[str, tuple[str, str], "Address"]
 Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
 
-# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot is obsolete, and read everywhere.
-_PHRASE = re.compile(r"[^\x00-\x1f\"(),:;<>@\[\\\]\x7f]*")
+# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot is obsolete, and read everywhere but at
+# the beginning (§4.1: obs-phrase).
+_PHRASE = re.compile(r"(?![ \t]*\.)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f]*")
 _SPECIAL = re.compile(r'(["\\])')
 
 

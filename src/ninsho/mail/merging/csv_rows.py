@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING
 from ninsho.mail.charsets.charset import Charset
 from ninsho.mail.charsets.charset import charset as named
 from ninsho.mail.charsets.detection import detect
+from ninsho.mail.merging.rows import Row
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 if TYPE_CHECKING:
     from os import PathLike
 
+__all__ = ["Row", "open_csv"]
+
 SAMPLE = 1 << 16  # octets of lines that are not ASCII, which tell the charset
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-
-
-class Row(dict[str, str | None]):
-    """A row of a file, and its *place*, such as ``recipients.csv line 7``."""
-
-    __slots__ = ("place",)
-
-    def __init__(self, values: dict[str, str | None], place: str) -> None:
-        super().__init__(values)
-        self.place = place
 
 
 def open_csv(

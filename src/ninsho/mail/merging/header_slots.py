@@ -120,19 +120,25 @@ class TextField:
         return self._quickly(text) or self._writer.written(self._name, text)
 
     def _quickly(self, text: str) -> bytes | None:
-        if "=?" in text or text != text.strip():
+        if "=?" in text:
+            return None
+        if " " not in text and not text.isascii():
+            return self._throughout(text)
+        if text != text.strip():
             return None
         if text.isascii():
             return b"%b%b\r\n" % (self._begin, text.encode()) if len(text) <= self._room else None
-        if not (odd := _odd(text)):
-            return None
-        words = self._writer.words(odd[0], _LINE - len(self._begin))
-        if len(odd[0]) == len(text):
-            return b"%b%b\r\n" % (self._begin, b"\r\n ".join(words)) if words else None
-        return self._among_others(text, odd, words)
+        odd = _odd(text)
+        return self._throughout(text) if odd is None or len(odd[0]) == len(text) else self._among_others(text, odd)
 
-    def _among_others(self, text: str, odd: "re.Match[str]", words: list[bytes] | None) -> bytes | None:
+    def _throughout(self, text: str) -> bytes | None:
+        """Return the field all of which is encoded."""
+        words = self._writer.words(text, _LINE - len(self._begin))
+        return b"%b%b\r\n" % (self._begin, b"\r\n ".join(words)) if words else None
+
+    def _among_others(self, text: str, odd: "re.Match[str]") -> bytes | None:
         """Return the field where some words stay as they are, if all of it is a line."""
+        words = self._writer.words(odd[0], _LINE - len(self._begin))
         if not words or len(words) > 1 or len(self._begin) + len(words[0]) + len(text) - len(odd[0]) > _LINE:
             return None
         return b"%b%b%b%b\r\n" % (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
@@ -11,7 +12,7 @@ from ninsho.mail.merging.draft import Merged, Refused, of_row
 from ninsho.mail.merging.envelopes import Envelopes, Verp
 from ninsho.mail.merging.jinja import jinja
 from ninsho.mail.merging.mold import Mold
-from ninsho.mail.merging.rows import ADDRESS_COLUMNS, address_template, columns
+from ninsho.mail.merging.rows import ADDRESS_COLUMNS, Row, address_template, columns
 from ninsho.mail.merging.templates import Expression, Fields, Template, braces, percents
 from ninsho.mail.merging.values import Columns, Gaps, Missing
 from ninsho.mail.merging.wording import Wording
@@ -86,12 +87,15 @@ class Merge:
         self._fields = _one_of(fields, get_args(Fields), "fields")
         usual: Missing = "keep" if fields == "percent" else "error"
         self._gaps = Gaps(dict(defaults or {}), _one_of(missing or usual, get_args(Missing), "missing"))
+        if words.get("message_id") is not None:
+            raise Unsendable("message_id: expected none, as each message of a merge has its own, got one")
         # Unknown words are told at once, though the rest may have to wait for the first row.
         Letter(**words)
         self._wording = Wording(words, self._template)
         self._sign, self._options, self._verp, self._clock = sign, options, verp, clock
         self._told_date = words.get("date")
-        self._run, self._count = token_hex(8), 0
+        # Several threads may ask at once.
+        self._run, self._next = token_hex(8), count(1).__next__
         self._since = self._until = datetime.max.replace(tzinfo=UTC)
         self._date = ""
         self._known = False
@@ -100,18 +104,18 @@ class Merge:
 
     def submission(self, row: object) -> Submission:
         """Return the message of a row; raise ``TypeError`` where it is none, ``Unsendable`` where no row will do."""
-        self._count += 1
+        number = self._next()
         found = columns(row)
         if not self._known:
             self._meet(found)
-        place = getattr(row, "place", self._count)
+        place = row.place if isinstance(row, Row) else number
         try:
             # Taken out of the row now: whoever gives rows may use the same object for all of them.
             values = self._values(found)
             sender, recipients, domain = self._envelopes.of(values, row)
         except Unsendable as error:
             return Submission(Refused(of_row(error, place)), "", self._whom(found), self._options)
-        values += (f"<{self._run}.{self._count}@{domain}>", self._now())
+        values += (f"<{self._run}.{number}@{domain}>", self._now())
         return Submission(Merged(self._mold, tuple(values), place), sender, recipients, self._options)
 
     def _ready(self) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from ninsho.mail.charsets.charset import Charset
@@ -130,15 +131,8 @@ class Mold:
         if html is None or not html.places:
             return False
         # Of HTML that is one value nothing is known: neither its styles, nor its images, nor its text.
-        one = (
-            len(html.places) == 1
-            and not "".join(map(str, html.pieces[1:])).strip()
-            and html.pieces[0] == html.places[0]
-        )
-        before = [
-            str(piece) for piece, after in zip(html.pieces, html.pieces[1:], strict=False) if after in html.places
-        ]
-        return one or any(map(_IMAGE.search, before))
+        texts = "".join(piece for piece in html.pieces if isinstance(piece, str))
+        return not texts.strip() or any(map(_IMAGE.search, _before_values(html.pieces)))
 
     def _finish(self) -> Callable[[str], str] | None:
         wrap = self._letter.wrap
@@ -168,6 +162,11 @@ class Mold:
             slots["list-unsubscribe"] = UnsubscribeFields(writer, *self._wording.unsubscribe)
             slots["list-unsubscribe-post"] = nothing
         return slots
+
+
+def _before_values(pieces: Sequence[str | int]) -> list[str]:
+    """Return the texts behind each of which a value stands."""
+    return [piece for piece, value in pairwise(pieces) if isinstance(piece, str) and isinstance(value, int)]
 
 
 def _people(name: str, fillings: Sequence[MailboxFilling], writer: FieldWriter) -> Slot:

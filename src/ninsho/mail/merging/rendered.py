@@ -1,6 +1,7 @@
 """The pre-rendered template: a message composed once with marks for values, written, and cut where they stand.
 
-What a row's message costs is its own text: about 15 µs of CPU, where composing it takes 1,000 (CPython 3.11).
+What a message costs is its own text: 18 µs of CPU from the row to the envelope and the octets of 1.4 kB of Japanese, in
+which composing it takes 1,000 (CPython 3.11, best of 400); a file of 10 kB or 1 MB behind it adds 1 to 2.
 """
 
 import re
@@ -129,7 +130,9 @@ def rendered(message: EmailMessage, marks: Marks, treatment: Treatment) -> Rende
     encodings: set[str] = set()
     for part in message.walk():
         if part.get_content_maintype() == "text" and (slot := _body(part, marks, treatment)):
-            encodings.add("" if charset(part.get_content_charset() or "").stateful else part["Content-Transfer-Encoding"])
+            encodings.add(
+                "" if charset(part.get_content_charset() or "").stateful else part["Content-Transfer-Encoding"]
+            )
             # Base64 has no line end of its own.
             end = "\n" if str(part.get_payload()).endswith("\n") else ";"
             part.set_payload(f"X-Slot-{len(slots)}: here{end}")

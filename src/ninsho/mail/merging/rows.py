@@ -10,6 +10,16 @@ from ninsho.mail.merging.values import Columns
 ADDRESS_COLUMNS = ("email", "mail", "address", "to")
 
 
+class Row(dict[str, str | None]):
+    """Columns that were read somewhere, and their *place*, such as ``recipients.csv line 7``: errors name it."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, values: dict[str, str | None], place: str) -> None:
+        super().__init__(values)
+        self.place = place
+
+
 def columns(row: Any) -> Columns:  # noqa: ANN401 - whatever has columns
     """Return the columns of *row* by name; a string is an address alone; raise ``TypeError`` for what is no row."""
     # Most rows are; a question to an abstract class takes longer than all the rest.
@@ -17,16 +27,25 @@ def columns(row: Any) -> Columns:  # noqa: ANN401 - whatever has columns
         return row
     if isinstance(row, str):
         return {"email": row}
+    return _named(row) or _of_attributes(row)
+
+
+def _named(row: Any) -> Columns | None:  # noqa: ANN401
+    """Return the columns of what names them itself; None for what does not."""
     # Rows of SQLAlchemy are tuples, too.
     if isinstance(mapping := getattr(row, "_mapping", None), Mapping):
         return mapping
     if isinstance(row, tuple) and hasattr(row, "_fields"):
         return dict(zip(row._fields, row, strict=True))
-    if dataclasses.is_dataclass(row) and not isinstance(row, type):
-        return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
     # Rows of sqlite3 and asyncpg are mappings, and do not say so.
     if callable(keys := getattr(row, "keys", None)) and not isinstance(row, type):
         return {name: row[name] for name in keys()}
+    return None
+
+
+def _of_attributes(row: Any) -> Columns:  # noqa: ANN401
+    if dataclasses.is_dataclass(row) and not isinstance(row, type):
+        return {field.name: getattr(row, field.name) for field in dataclasses.fields(row)}
     if isinstance(row, bytes | int | float | tuple | list | set | type | None):
         raise TypeError(f"expected a row with named columns, got {type(row).__name__}")
     return Attributes(row)

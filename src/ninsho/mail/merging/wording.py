@@ -1,6 +1,6 @@
 """The words of ``compose`` as templates: compiled once, and filled with the values of a row."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Any, Final, Protocol, cast
@@ -35,7 +35,10 @@ class Wording:
         # Where each of them stands first.
         self.places: list[str] = []
         self._numbers: dict[Expression, int] = {}
-        self._words: dict[str, Any] = dict(words)
+        # Gone through more than once, whatever they are.
+        self._words: dict[str, Any] = {
+            place: list(given) if isinstance(given, Iterator) else given for place, given in words.items()
+        }
         self.people = {place: self._mailboxes(place) for place in PEOPLE if self._words.get(place)}
         self.texts = {
             place: self._text(place) for place in ("subject", "text", "html") if self._words.get(place) is not None
