@@ -74,6 +74,7 @@ def _part(content_type: Sequence[str], cte: str, body: bytes, policy: Written) -
     part = EmailMessage(policy)
     part["Content-Type"] = "; ".join(content_type)
     part["Content-Transfer-Encoding"] = cte
-    # The generator ends lines as whoever asks for octets wants them ended.
-    part.set_payload(crlf(body).replace(b"\r\n", b"\n").decode("ascii", "surrogateescape"))
+    # The generator ends lines as whoever asks for octets wants them ended; the last has an end, as the library has it.
+    lines = crlf(body).replace(b"\r\n", b"\n").decode("ascii", "surrogateescape")
+    part.set_payload(lines if lines.endswith("\n") or not lines else f"{lines}\n")
     return part

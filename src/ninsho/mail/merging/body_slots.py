@@ -143,7 +143,8 @@ class Base64Body:
             pending = [rest]
         if held := b"".join(pending):
             out.append(base64_lines(held))
-        return b"\r\n".join(out)
+        # The last line has an end as well.
+        return b"\r\n".join((*out, b""))
 
 
 class LinesBody:
@@ -228,8 +229,12 @@ def _quoted_printable(octets: bytes) -> bytes:
     return crlf(b2a_qp(octets, istext=True))
 
 
+def _base64_body(octets: bytes) -> bytes:
+    return base64_lines(octets) + b"\r\n" * bool(octets)
+
+
 _ENCODERS: Final = {
-    "base64": base64_lines,
+    "base64": _base64_body,
     "quoted-printable": _quoted_printable,
     "7bit": _ascii,
     "8bit": _eight_bit,
