@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.bench import Bench
 from benchmarks.cases import (
     attachment,
+    bulk_mail,
     client,
     distance,
     hashes,
@@ -22,6 +23,7 @@ from benchmarks.cases import (
     latency,
     logins,
     lookups,
+    merge,
     scram,
     startup,
     submission,
@@ -46,6 +48,8 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "l": distance.run_many,
     "m": attachment.run,
     "n": imports.run,
+    "o": merge.run,
+    "p": bulk_mail.run,
 }
 EPILOG = "cases:\n" + "\n".join(f"  {name}  {sys.modules[case.__module__].__doc__}" for name, case in CASES.items())
 

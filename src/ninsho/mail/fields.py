@@ -15,6 +15,8 @@ from ninsho.mail.unsendable import Unsendable, excerpt
 LINE_LIMIT = 998  # octets (RFC 5322 §2.1.1)
 _USEFUL = 36  # octets: where less is left of a line, a word begins the next one
 
+# There are readers to whom a fold between quotes is two spaces. Encoded words in quotes take more than one line.
+_QUOTED_OR_WORD = re.compile(r'[ \t]*(?:"(?:\\.|[^"\\]){0,72}"|[^ \t])+')
 NAME = re.compile(r"[!-9;-~]{1,76}")  # RFC 5322 §2.2; what is longer leaves no room for a value
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 # Nothing in these may be encoded: they name things, or have a grammar of their own.
@@ -46,8 +48,8 @@ def field(name: str, value: str, *, charset: Charset = UTF_8, utf8: bool = False
 
 
 def folded(name: str, value: str) -> str:
-    """Return a header field whose *value* is written already, folded at its white space."""
-    return _folded(name, _words(value))
+    """Return a header field whose *value* is written already, folded at its white space, if that is not quoted."""
+    return _folded(name, (found[0] for found in _QUOTED_OR_WORD.finditer(value)))
 
 
 def refuse_broken(name: str, value: str) -> None:

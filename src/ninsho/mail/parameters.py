@@ -8,7 +8,8 @@ from ninsho.mail.encoded_words import encoded_words
 
 _ROOM = 74  # octets of a parameter on a line of its own, with its semicolon and the space in front
 
-_TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z{|}~-]+")  # RFC 2045 §5.1
+# RFC 2045 §5.1, but what RFC 2231 has a use for: some readers stop there.
+_TOKEN = re.compile(r"[!#$&+.0-9A-Z^_`a-z{|}~-]+")
 _SPECIAL = re.compile(r'(["\\])')
 # RFC 2231 §7: what may stand for itself in an extended value.
 _ATTRIBUTE_CHAR = frozenset(b"!#$&+-.^_`{|}~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -29,19 +30,19 @@ def extended(name: str, value: str, charset: Charset) -> Iterator[str]:
     if value.isascii() and len(value) < _ROOM - len(name):
         yield parameter(name, value)
         return
-    # RFC 2231 §4: the octets of all sections are one text, so they may be cut anywhere; shifts would be lost on many.
+    # RFC 2231 §4: the octets of all sections are one text, but some readers decode each; shifts would be lost on many.
     charset = UTF_8 if charset.stateful else charset
-    octets = [_EXTENDED[octet] for octet in charset.encode(value)]
+    characters = ["".join(_EXTENDED[octet] for octet in charset.encode(character)) for character in value]
     begin = f"{charset.label}''"
-    if len(name) + 2 + len(begin) + sum(map(len, octets)) <= _ROOM:
-        yield f"{name}*={begin}{''.join(octets)}"
+    if len(name) + 2 + len(begin) + sum(map(len, characters)) <= _ROOM:
+        yield f"{name}*={begin}{''.join(characters)}"
         return
     section, number = begin, 0
-    for octet in octets:
-        if len(f"{name}*{number}*={section}{octet}") > _ROOM:
+    for character in characters:
+        if len(f"{name}*{number}*={section}{character}") > _ROOM:
             yield f"{name}*{number}*={section}"
             section, number = "", number + 1
-        section += octet
+        section += character
     yield f"{name}*{number}*={section}"
 
 

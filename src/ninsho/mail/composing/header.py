@@ -39,7 +39,7 @@ def header_fields(letter: "Letter") -> Iterator[tuple[str, str]]:
     for name, given in (("To", letter.to), ("Cc", letter.cc), ("Bcc", letter.bcc)):
         if given:
             yield name, address_list(given, name.lower())
-    if letter.subject:
+    if letter.subject.strip():
         yield "Subject", letter.subject
     yield "Date", date(letter.date)
     yield "Message-ID", _identifier(letter.message_id, "message_id") if letter.message_id else message_id(authors)
