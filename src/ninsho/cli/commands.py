@@ -149,6 +149,16 @@ COMMANDS = (
         ("ninsho ledger bounces news.db ./Maildir", "ninsho ledger bounces news.db - < bounce.eml"),
     ),
     Command(
+        "read",
+        "ninsho.cli.read.commands:read",
+        "Show a message decoded, and whether it is a bounce.",
+        (
+            "ninsho read message.eml",
+            "ninsho read message.eml --save ./files",
+            "ninsho read - --json < message.eml",
+        ),
+    ),
+    Command(
         "probe",
         "ninsho.cli.probe.commands:probe",
         "Look at a mail server: what it offers, and what is wrong with it.",

@@ -29,45 +29,22 @@ _Key: TypeAlias = tuple[Endpoint, str, tuple[str, int] | None, str | None]
 _visited: dict[_Key, float] = {}
 
 
-class Mailbox(Session):
-    """The talk with a POP3 server: ``visit`` is all of it. Raises ``ConfigurationError`` where nobody can log in."""
+class Pop3Session(Session):
+    """The talk with a POP3 server until somebody is logged in."""
 
     parser = Responses
     command_limit = COMMAND_LIMIT
-
-    def __init__(
-        self, settings: Settings, *, watch: Watch | None = None, clock: Callable[[], float] = monotonic
-    ) -> None:
-        told = settings.pop
-        if told is None:
-            raise ConfigurationError(["pop: expected a mailbox to log in to, got none"])
-        super().__init__(settings_for(told, settings), watch=watch)
-        self._key = self.endpoint, self._login.username, settings.source_address, settings.proxy
-        self._window = told.window * MINUTE
-        self._clock = clock
 
     @property
     def service(self) -> str:
         """The service's name (RFC 5034 §4)."""
         return "pop"
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the last visit does not count any more."""
-        last = _visited.get(self._key)
-        return last is None or self._clock() - last >= self._window
-
     def context(self) -> "SSLContext":
         """Return the TLS context that its transport uses."""
         from ninsho.client.tls import context_of  # noqa: PLC0415 - only who has TLS needs ssl
 
         return context_of(self.settings.trust)
-
-    def visit(self) -> Flow[None]:
-        """Log in, say goodbye, and close; raise ``ClientError`` as ``connect`` does."""
-        yield from self.connect()
-        yield from self.quit()
-        _visited[self._key] = self._clock()
 
     def hello(self, *, helo: bool = True) -> Flow[None]:  # noqa: ARG002 - there is only one way
         """Ask what the server can do; one from before RFC 2449 does not know the question."""
@@ -145,6 +122,33 @@ class Mailbox(Session):
         if not reply.positive:
             raise AuthenticationFailed(f"{self.endpoint}: {verb}", reply, mechanism=verb)
         self.mechanism = verb
+
+
+class Mailbox(Pop3Session):
+    """A mailbox to log in to: ``visit`` is all of it. Raises ``ConfigurationError`` where nobody can log in."""
+
+    def __init__(
+        self, settings: Settings, *, watch: Watch | None = None, clock: Callable[[], float] = monotonic
+    ) -> None:
+        told = settings.pop
+        if told is None:
+            raise ConfigurationError(["pop: expected a mailbox to log in to, got none"])
+        super().__init__(settings_for(told, settings), watch=watch)
+        self._key = self.endpoint, self._login.username, settings.source_address, settings.proxy
+        self._window = told.window * MINUTE
+        self._clock = clock
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the last visit does not count any more."""
+        last = _visited.get(self._key)
+        return last is None or self._clock() - last >= self._window
+
+    def visit(self) -> Flow[None]:
+        """Log in, say goodbye, and close; raise ``ClientError`` as ``connect`` does."""
+        yield from self.connect()
+        yield from self.quit()
+        _visited[self._key] = self._clock()
 
 
 def settings_for(told: PopSettings, settings: Settings) -> Settings:
