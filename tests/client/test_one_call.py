@@ -90,3 +90,24 @@ def test_an_unknown_word_sends_nothing(server):
 def test_the_environment_tells_the_server(server, monkeypatch):
     monkeypatch.setenv("SMTP_URL", server.url_for("hanako@example.jp"))
     assert ninsho.send(to="t@example.jp", text="x").ok
+
+
+def test_the_envelope_can_be_told(server):
+    receipt = ninsho.send(
+        server.url_for("hanako@example.jp"),
+        to="t@example.jp",
+        text="x",
+        envelope_from="bounces@example.jp",
+        recipients=["archive@example.jp"],
+    )
+    assert receipt.accepted == ("archive@example.jp",)
+    [received] = server.messages
+    assert (received.sender, received.message["From"]) == ("bounces@example.jp", "hanako@example.jp")
+
+
+@pytest.mark.parametrize("sign", [(), (Stamp(),)])
+def test_who_sends_it_must_be_told(server, sign):
+    authors = ["a@example.jp", "b@example.jp"]
+    with pytest.raises(ClientError, match="expected Sender where From has several addresses"):
+        ninsho.send(server.url_for("hanako@example.jp"), from_=authors, to="t@example.jp", text="x", sign=sign)
+    assert server.messages == []

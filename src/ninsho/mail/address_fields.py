@@ -9,7 +9,7 @@ from itertools import groupby
 
 from ninsho.mail.addresses import Token, a_labels, mailboxes, tokens
 from ninsho.mail.charsets.charset import UTF_8, Charset
-from ninsho.mail.encoded_words import encoded_words
+from ninsho.mail.encoded_words import Settle, encoded_words
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 # Those whose display names alone may be encoded (RFC 2047 §5).
@@ -29,15 +29,20 @@ def meant(value: str, place: str) -> list[str]:
     return [_identity(address) for address in mailboxes(value, place)]
 
 
-def address_value(name: str, value: str, *, utf8: bool, charset: Charset = UTF_8) -> str:
+def in_utf8(text: str) -> tuple[str, Charset]:
+    """Write *text* as it is."""
+    return text, UTF_8
+
+
+def address_value(name: str, value: str, *, utf8: bool, settle: Settle = in_utf8) -> str:
     """Return an unfolded address list folded, in ASCII unless *utf8*; raise ``Unsendable`` where it cannot be so.
 
-    Names are encoded in *charset*, which must have their characters.
+    Names and comments are written as *settle* says, addresses as they are.
     """
     expected = meant(value, name)
     if not utf8:
         _refuse_utf8(name, expected)
-    found = tokens(value) if utf8 else _in_ascii(tokens(value), charset, _ROOM - len(name))
+    found = tokens(value) if utf8 else _in_ascii(tokens(value), settle, _ROOM - len(name))
     folded = _folded(name, found)
     # Read back: whoever was not named must get nothing.
     if meant(folded.replace("\r\n", ""), name) != expected:
@@ -68,10 +73,10 @@ def _refuse_utf8(name: str, addresses: Iterable[str]) -> None:
             raise Unsendable(f"{name}: expected a server that offers SMTPUTF8 for {excerpt(address)}, got one without")
 
 
-def _in_ascii(given: Iterable[Token], charset: Charset, room: int) -> Iterator[Token]:
+def _in_ascii(given: Iterable[Token], settle: Settle, room: int) -> Iterator[Token]:
     for in_phrase, run in groupby(_with_a_labels(given), _is_of_phrase):
         found = list(run)
-        yield from _phrase(found, charset, room) if in_phrase else (_comment(token, charset, room) for token in found)
+        yield from _phrase(found, settle, room) if in_phrase else (_comment(token, settle, room) for token in found)
 
 
 def _with_a_labels(found: Iterable[Token]) -> Iterator[Token]:
@@ -91,24 +96,27 @@ def _is_of_phrase(token: Token) -> bool:
     return token.kind in ("quoted", "space") or token.text == "." or (token.kind == "atom" and not encoded_word)
 
 
-def _phrase(run: list[Token], charset: Charset, room: int) -> Iterator[Token]:
+def _phrase(run: list[Token], settle: Settle, room: int) -> Iterator[Token]:
     """Encode a run of words as one: only white space may stand between an encoded word and others (RFC 2047 §5)."""
     text = "".join(_unquoted(token.text) if token.kind == "quoted" else token.text for token in run)
-    if text.isascii():
+    # Many readers decode within quotes what looks like an encoded word.
+    if text.isascii() and not any(token.kind == "quoted" and "=?" in token.text for token in run):
         yield from run
         return
     if run[0].kind == "space":
         yield _SPACE
-    for word in encoded_words(text.strip(" \t"), charset, first=room, room=room):
+    text, charset = settle(text.strip(" \t"))
+    for word in encoded_words(text, charset, first=room, room=room):
         yield Token("atom", word)
         yield _SPACE
 
 
-def _comment(token: Token, charset: Charset, room: int) -> Token:
+def _comment(token: Token, settle: Settle, room: int) -> Token:
     if token.text.isascii():
         return token
     # A parenthesis stands at either end.
-    words = encoded_words(_ESCAPED.sub(r"\1", token.text[1:-1]), charset, first=room - 2, room=room - 2)
+    text, charset = settle(_ESCAPED.sub(r"\1", token.text[1:-1]))
+    words = encoded_words(text, charset, first=room - 2, room=room - 2)
     return Token("comment", f"({' '.join(words)})")
 
 

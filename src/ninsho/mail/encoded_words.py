@@ -2,11 +2,15 @@
 
 import re
 from binascii import b2a_base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from ninsho.mail.charsets.charset import Charset
 
 WORD_LIMIT = 75  # octets (RFC 2047 §2)
+
+# What text is written as, and the charset for it, which has its characters.
+Settle: TypeAlias = Callable[[str], tuple[str, Charset]]
 
 # What one reads as one character: marks, variation selectors, skin tones and joiners stay with what they follow.
 _CLUSTER = re.compile(

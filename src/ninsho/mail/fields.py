@@ -7,9 +7,9 @@ refuse such messages.
 import re
 from collections.abc import Iterator
 
-from ninsho.mail.address_fields import ADDRESS_FIELDS, ENCODED_FOLD_LIMIT, address_value, line_is_long
-from ninsho.mail.charsets.charset import UTF_8, Charset
-from ninsho.mail.encoded_words import WORD_LIMIT, encoded_words
+from ninsho.mail.address_fields import ADDRESS_FIELDS, ENCODED_FOLD_LIMIT, address_value, in_utf8, line_is_long
+from ninsho.mail.charsets.charset import Charset
+from ninsho.mail.encoded_words import WORD_LIMIT, Settle, encoded_words
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 LINE_LIMIT = 998  # octets (RFC 5322 §2.1.1)
@@ -31,20 +31,20 @@ STRUCTURED = frozenset(
 )
 
 
-def field(name: str, value: str, *, charset: Charset = UTF_8, utf8: bool = False) -> str:
+def field(name: str, value: str, *, settle: Settle = in_utf8, utf8: bool = False) -> str:
     """Return a header field, folded, with CRLF behind each line; in ASCII, or with *utf8* as SMTPUTF8 has it.
 
-    *value* is one line. Where the words of RFC 2047 are needed they are in *charset*, which must have the characters.
-    Raises ``Unsendable`` for a name or a value that no field can have, ``UnicodeEncodeError``.
+    *value* is one line; what may be encoded of it is written as *settle* says. Raises ``Unsendable`` for a name or a
+    value that no field can have.
     """
     refuse_broken(name, value)
     if name.lower() in ADDRESS_FIELDS:
-        return f"{name}: {address_value(name, value, utf8=utf8, charset=charset)}\r\n"
+        return f"{name}: {address_value(name, value, utf8=utf8, settle=settle)}\r\n"
     if name.lower() in STRUCTURED and not (value.isascii() or utf8):
         raise Unsendable(f"{name}: expected ASCII, got {excerpt(value)}")
     if utf8 or name.lower() in STRUCTURED:
         return folded(name, value)
-    return _folded(name, _encoded(name, value, charset))
+    return _folded(name, _encoded(name, *settle(value)))
 
 
 def folded(name: str, value: str) -> str:

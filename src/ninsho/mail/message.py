@@ -94,6 +94,12 @@ def prepare(submission: Submission, capabilities: "Capabilities", *, chunking: b
     return Preparer(capabilities, chunking=chunking).prepare(submission)
 
 
+def envelope(submission: Submission) -> tuple[str, tuple[str, ...]]:
+    """Return who a message is from and for, whatever server it goes to; raise ``Unsendable``."""
+    prepared = Preparer(EVERYTHING, chunking=True).prepare(submission)
+    return prepared.sender, prepared.recipients
+
+
 def addressed(submission: Submission) -> tuple[str, tuple[str, ...], str]:
     """Return who a message is from and for, and its Message-ID, as far as that can be told without a server."""
     try:

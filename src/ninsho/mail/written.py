@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ninsho.mail.address_fields import ADDRESS_FIELDS, address_value, meant
 from ninsho.mail.encoded_fields import FAULTS
 from ninsho.mail.headers import SIGNATURES, fields, header_size
-from ninsho.mail.policy import Written
+from ninsho.mail.policy import Told, Written
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import Unsendable, excerpt
 
@@ -75,7 +75,13 @@ def _address_fields(message: "Message[Any, Any]") -> Iterator[_Given]:
 
 def _is_foreign(value: Any, policy: Policy) -> bool:  # noqa: ANN401 - whatever a policy makes of fields
     # Surrogates are octets of somebody else's message: the generator deals with them as such.
-    if isinstance(policy, Written) or not isinstance(value, str) or value.isascii() or _SURROGATE.search(value):
+    if (
+        isinstance(policy, Written)
+        or isinstance(value, Told)
+        or not isinstance(value, str)
+        or value.isascii()
+        or _SURROGATE.search(value)
+    ):
         return False
     addresses = getattr(value, "addresses", None)
     return addresses is None or not all(address.domain.isascii() for address in addresses)

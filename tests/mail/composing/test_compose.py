@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.headerregistry import Address
 
 import pytest
@@ -97,7 +98,7 @@ def test_what_is_no_address_is_refused(to):
         ([("山田, 太郎", "t@example.jp")], [("山田, 太郎", "t@example.jp")]),
         ([('The "Boss" (x) <y@z>', "t@example.jp")], [('The "Boss" (x) <y@z>', "t@example.jp")]),
         (("山田, 太郎", "t@example.jp"), [("山田, 太郎", "t@example.jp")]),
-        (("a@example.jp", "b@example.jp"), [("", "a@example.jp"), ("", "b@example.jp")]),
+        (["a@example.jp", "b@example.jp"], [("", "a@example.jp"), ("", "b@example.jp")]),
         (Address("太郎", "t", "example.jp"), [("太郎", "t@example.jp")]),
         ([Address(addr_spec="t@example.jp")], [("", "t@example.jp")]),
     ],
@@ -389,3 +390,56 @@ def test_what_does_not_fit_an_encoding_is_refused():
         composed(text="日本語" * 1000, charset="iso-2022-jp", encoding="7bit")
     with pytest.raises(Unsendable, match="encoding: expected one of"):
         composed(encoding="uuencode")
+
+
+# Whom it names, whatever strangers have chosen for their names.
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        ("taro@evil.example", "taro@example.jp"),
+        [("Taro", "x@example.jp>, <evil@example.com")],
+        [("", "a@example.jp, b@example.jp")],
+        [("x", "Bob <a@example.jp>")],
+        [("x", "a@example.jp,")],
+    ],
+)
+def test_55_a_pair_is_one_recipient(to):
+    with pytest.raises(Unsendable, match="to: expected"):
+        composed(to=to)
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        ("x@a.example; y@a.example", "x@a.example, y@a.example"),
+        (",x@a.example,;", "x@a.example"),
+        ("Team: x@a.example, B <y@a.example>;", "Team: x@a.example, B <y@a.example>;"),
+        ("undisclosed-recipients:;", "undisclosed-recipients:;"),
+        ("x <@hop.example:y@a.example>", "x <y@a.example>"),
+        (".NET <a@b.example>", '".NET" <a@b.example>'),
+    ],
+)
+def test_55_lists_are_written_as_every_reader_reads_them(to, expected):
+    assert f"\r\nTo: {expected}\r\n".encode() in octets_of(to=to)
+
+
+def test_a_name_that_looks_like_an_encoded_word_is_none():
+    octets = octets_of(to=("=?utf-8?Q?evil=40x?=", "t@example.jp"))
+    assert str(make_header(decode_header(message_from_bytes(octets)["To"]))).startswith("=?utf-8?Q?evil=40x?=")
+
+
+def test_57_no_charset_changes_an_address():
+    for words in ({"unencodable": "replace"}, {"unencodable": "error"}, {"kana": "full"}):
+        octets = octets_of(to="u@münchen.example", charset="iso-2022-jp", **words)
+        assert b"To: u@xn--mnchen-3ya.example\r\n" in octets
+    assert composed(to='"ﾃｽﾄ" <a@example.jp>', charset="iso-2022-jp")["To"].addresses[0].addr_spec == "a@example.jp"
+    assert seen(to="ﾃｽﾄ <a@example.jp>", charset="iso-2022-jp")["To"].addresses[0].display_name == "テスト"
+
+
+def test_what_can_be_gone_through_once_is_enough(tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    message = seen(to=iter(["t@example.jp"]), attach=tmp_path.glob("*.pdf"))
+    assert message["To"] == "t@example.jp"
+    assert [part.get_filename() for part in message.iter_attachments()] == ["a.pdf"]

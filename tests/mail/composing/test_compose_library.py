@@ -3,6 +3,8 @@
 import copy
 import pickle
 from email import message_from_bytes, policy
+from email.header import Header
+from email.message import EmailMessage
 
 from ninsho import compose, render
 
@@ -39,6 +41,30 @@ def test_fields_can_be_replaced():
 def test_copies_say_the_same():
     message = compose(**WORDS)
     assert render(copy.deepcopy(message)) == render(pickle.loads(pickle.dumps(message))) == render(message)
+
+
+def test_any_policy_writes_it():
+    message = compose(**WORDS, charset="iso-2022-jp")
+    for other in (policy.SMTP, policy.default, policy.SMTPUTF8.clone(utf8=False)):
+        octets = message.as_bytes(policy=other)
+        assert b"Subject: =?iso-2022-jp?B?" in octets
+        assert message_from_bytes(octets, policy=policy.default)["To"].addresses[0].display_name == "山田太郎"
+
+
+def test_it_can_be_forwarded():
+    outer = EmailMessage()
+    outer["From"], outer["To"], outer["Subject"] = "a@example.jp", "b@example.jp", "FW"
+    outer.set_content("x")
+    outer.add_attachment(compose(**WORDS))
+    [inner] = seen(outer).iter_attachments()
+    assert inner.get_content()["Subject"] == "お知らせ"
+
+
+def test_fields_of_the_older_kind_are_taken():
+    message = compose(**WORDS)
+    del message["Subject"]
+    message["Subject"] = Header("鈴木", "utf-8")
+    assert seen(message)["Subject"] == "鈴木"
 
 
 def test_text_and_octets_are_the_library_s():

@@ -30,7 +30,7 @@ from ninsho.client.sync import Client
 from ninsho.errors import ClientError
 from ninsho.mail.attachments import StreamedMessage
 from ninsho.mail.composing.render import render
-from ninsho.mail.message import Submission, addressed
+from ninsho.mail.message import Submission, envelope
 
 if TYPE_CHECKING:
     from ninsho.mail.signing.signer import Signer
@@ -67,7 +67,7 @@ def send(  # noqa: PLR0913 - by keyword only, a kind of options each
 def _signed(mail: Iterable[tuple[Given, Submission]], signers: "list[Signer]") -> Iterator[tuple[Given, Submission]]:
     for given, submission in mail:
         # What is signed has no Bcc any more: the envelope is told besides.
-        sender, recipients, _ = addressed(submission)
+        sender, recipients = envelope(submission)
         octets = render(submission.message, sign=signers)
         yield given, Submission(octets, sender, submission.recipients or recipients, submission.options)
 

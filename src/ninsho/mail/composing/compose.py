@@ -13,7 +13,7 @@ from ninsho.mail.attachment import Attachment
 from ninsho.mail.charsets.charset import UTF_8
 from ninsho.mail.composing.header import header_fields
 from ninsho.mail.composing.letter import Letter
-from ninsho.mail.composing.manner import manner
+from ninsho.mail.composing.manner import Spelling, manner
 from ninsho.mail.composing.parts import file_part, multipart, text_part
 from ninsho.mail.composing.shapes import USUAL, Leaf, Place, Shape
 from ninsho.mail.parameters import parameter
@@ -48,7 +48,8 @@ class _Composition:
         wanted = self._manner.charset
         charsets = letter.charsets if wanted is None else (wanted, wanted, wanted)
         self._header_charset, self._body_charset, self._name_charset = charsets
-        self._policy = Written.told(self._header_charset, letter.unencodable)
+        spelling = Spelling(self._manner, full_kana=letter.folds_kana(self._header_charset))
+        self._policy = Written.told(self._header_charset, letter.unencodable, spelling)
         self._leaves: dict[Leaf, list[EmailMessage]] = {}
 
     def message(self) -> EmailMessage:
@@ -60,10 +61,8 @@ class _Composition:
         for name, _ in described:
             del message[name]
         for name, value in header_fields(self._letter):
-            text = self._letter.in_kana(value, self._header_charset)
-            text = self._manner.emoji(text) if name == "Subject" else text
-            self._try(name, text)
-            message[name] = text
+            self._try(name, value)
+            message[name] = value
         message["MIME-Version"] = "1.0"
         for name, value in described:
             message.set_raw(name, value)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def composed(**words: "Unpack[Words]") -> EmailMessage | StreamedMessage:
     """Compose a message; the last of its files, where they are large, are read while it is sent."""
     files = Letter(**words).attachments
+    words["attach"] = files
     # They stand behind all others, so that the order stays.
     first = next((at for at, file in enumerate(files) if all(map(_is_large, files[at:]))), len(files))
     if first == len(files):

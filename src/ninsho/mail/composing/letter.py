@@ -1,7 +1,7 @@
 """A message as plain data, before it has parts and octets."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -54,6 +54,13 @@ class Letter:
     flowed: bool = False
     decoration: bool | str = False
 
+    def __post_init__(self) -> None:
+        # Asked for several times: what can be gone through once would be empty then.
+        for name in ("to", "cc", "bcc", "reply_to", "from_", "sender", "attach", "references"):
+            given = getattr(self, name)
+            if isinstance(given, Iterator):
+                object.__setattr__(self, name, list(given))
+
     @property
     def charsets(self) -> tuple[Charset, Charset, Charset]:
         """Those of the header, the texts, and the names of files."""
@@ -79,8 +86,11 @@ class Letter:
         return given.removeprefix("\ufeff")
 
     def in_kana(self, text: str, used: Charset) -> str:
-        """Return *text* with the katakana that its charset stands for: RFC 1468 knows no half-width ones."""
+        """Return *text* with the katakana that its charset stands for."""
+        return full_width(text) if self.folds_kana(used) else text
+
+    def folds_kana(self, used: Charset) -> bool:
+        """Tell whether katakana become full-width in a charset: RFC 1468 knows no half-width ones."""
         if self.kana not in ("auto", "keep", "full"):
             raise Unsendable(f"kana: expected auto, keep or full, got {self.kana!r}")
-        fold = self.kana == "full" or (self.kana == "auto" and used.label == "iso-2022-jp")
-        return full_width(text) if fold else text
+        return self.kana == "full" or (self.kana == "auto" and used.label == "iso-2022-jp")

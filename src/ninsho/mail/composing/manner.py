@@ -1,9 +1,11 @@
 """For whom a message is written: for everybody, or for the handsets of one of Japan's carriers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ninsho.mail.charsets.charset import Charset
+from ninsho.mail.charsets.kana import full_width
 from ninsho.mail.composing.letter import Letter
 from ninsho.mail.composing.people import address_list, addresses_in
 from ninsho.mail.composing.shapes import USUAL, Shape
@@ -47,6 +49,19 @@ class Plain:
 
     def check(self, *, text: int, html: int, images: Sequence[int] = ()) -> None:
         """Allow everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """What becomes of words in the header before they are encoded."""
+
+    manner: Manner
+    full_kana: bool
+
+    def __call__(self, text: str) -> str:
+        """Return *text* as it is written."""
+        text = self.manner.emoji(text)
+        return full_width(text) if self.full_kana else text
 
 
 def manner(letter: Letter) -> Manner:

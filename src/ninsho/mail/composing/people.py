@@ -1,10 +1,10 @@
-"""Whom a message names: addresses as people write them, put into one field."""
+"""Whom a message names: addresses as people write them, put into one field that every reader reads alike."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
-from ninsho.mail.addresses import mailboxes
+from ninsho.mail.addresses import mailboxes, tokens
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 if TYPE_CHECKING:
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 Mailbox: TypeAlias = Union[str, tuple[str, str], "Address"]
 Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
 
-# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot is obsolete, and read everywhere but at
-# the beginning (§4.1: obs-phrase).
-_PHRASE = re.compile(r"(?![ \t]*\.)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f]*")
+# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot within is obsolete, and read everywhere,
+# one in front is not. What looks like an encoded word would be read as one.
+_PHRASE = re.compile(r"(?![ \t]*\.)(?:(?!=\?)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f])*")
 _SPECIAL = re.compile(r'(["\\])')
 
 
@@ -25,17 +25,8 @@ def address_list(given: Mailboxes, place: str) -> str:
     A string is read as a To line is: ``"山田太郎 <taro@example.jp>, Bob <bob@example.org>"``. Of several, each may be
     such a string, a pair of name and address, or an ``email.headerregistry.Address``; a pair may stand alone.
     """
-    each = [cast("Mailbox", given)] if _is_one(given) else list(cast("Iterable[Mailbox]", given))
+    each = [cast("Mailbox", given)] if _is_one(given, place) else list(cast("Iterable[Mailbox]", given))
     return ", ".join(_written(one, place) for one in each)
-
-
-def _is_one(given: Mailboxes) -> bool:
-    match given:
-        case (str(name), str(address)) if isinstance(given, tuple) and "@" in address:
-            # Of two addresses, the first has one as well.
-            return "@" not in name
-        case _:
-            return isinstance(given, str) or not isinstance(given, Iterable)
 
 
 def addresses_in(value: str, place: str) -> list[str]:
@@ -48,19 +39,71 @@ def addresses_in(value: str, place: str) -> list[str]:
     return found
 
 
+def _is_one(given: Mailboxes, place: str) -> bool:
+    match given:
+        case (str(name), str(address)) if isinstance(given, tuple) and "@" in address:
+            # A name that a stranger chose must not become a recipient.
+            if "@" in name:
+                raise Unsendable(
+                    f"{place}: expected a name and an address, or a list of addresses, got {excerpt(given)}"
+                )
+            return True
+        case _:
+            return isinstance(given, str) or not isinstance(given, Iterable)
+
+
 def _written(one: Mailbox, place: str) -> str:
     match one:
         case str():
-            value = one.strip(" \t\r\n")
-        case (str(name), str(address)):
-            value = f"{_quoted(name)} <{address}>" if name else address
+            return _list(one.strip(" \t\r\n"), place)
+        case (str(name), str(address)) if isinstance(one, tuple):
+            return _mailbox(name, address, place)
         case _ if hasattr(one, "addr_spec") and hasattr(one, "display_name"):
-            value = f"{_quoted(one.display_name)} <{one.addr_spec}>" if one.display_name else one.addr_spec
+            return _mailbox(one.display_name, one.addr_spec, place)
         case _:
             raise TypeError(f"{place}: expected an address, or a name and an address, got {type(one).__name__}")
-    if not addresses_in(value, place):
+
+
+def _mailbox(name: str, address: str, place: str) -> str:
+    # Nothing but the address: what else stands there might be one more.
+    if addresses_in(address, place) != [address]:
+        raise Unsendable(f"{place}: expected one address without a name, got {excerpt(address)}")
+    return f"{_quoted(name)} <{address}>" if name else address
+
+
+def _list(value: str, place: str) -> str:
+    """Write an address list anew: some readers stop at what is obsolete, or at what is between two commas and empty."""
+    if not addresses_in(value, place) and not value.endswith(";"):
         raise Unsendable(f"{place}: expected an address, got {excerpt(value)}")
-    return value
+    return ", ".join(_item(item, place) for item in _items(value) if item)
+
+
+def _items(value: str) -> Iterator[str]:
+    """Cut an address list into mailboxes and groups; a semicolon that ends no group parts as a comma does."""
+    item, inside, in_group = "", False, False
+    for kind, text in tokens(value):
+        mark = text if kind == "special" else ""
+        inside = mark == "<" or (inside and mark != ">")
+        if inside or mark not in (",", ";", ":") or (in_group and mark == ","):
+            item += text
+            continue
+        if mark == ":" or in_group:
+            item += text
+        in_group = mark == ":"
+        if not in_group:
+            yield item.strip()
+            item = ""
+    yield item.strip()
+
+
+def _item(item: str, place: str) -> str:
+    """Write a mailbox without its source route, and its name in quotes where a reader would stumble on it."""
+    phrase, bracket, _ = item.rpartition("<")
+    if not bracket or item.endswith(";") or not item.endswith(">"):
+        return item
+    (address,) = mailboxes(item, place)
+    name = phrase.strip()
+    return f"{_quoted(name) if name.startswith('.') else name} <{address}>".lstrip()
 
 
 def _quoted(name: str) -> str:

@@ -142,7 +142,7 @@ class Mold:
         return lambda text: wrapped(text, wrapping)
 
     def _folds(self, used: Charset) -> bool:
-        return self._letter.in_kana("\uff71", used) != "\uff71"
+        return self._letter.folds_kana(used)
 
     def _writer(self) -> FieldWriter:
         header = self._letter.charsets[0]
