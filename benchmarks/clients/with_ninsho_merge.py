@@ -3,7 +3,7 @@
 from driving import Order, drive
 from letter import Letter, rows
 
-from ninsho import Attachment, Client
+from ninsho import AtHand, Attachment, Client
 from ninsho.mail.merging.merge import merge
 
 
@@ -12,7 +12,7 @@ def send(order: Order) -> int:
     letter = Letter.read(order.path)
     files = [Attachment(filename=letter.filename, data=letter.file, content_type="application/pdf")]
     messages = merge(
-        rows(order.count),
+        AtHand(rows(order.count)),
         from_=[(letter.author, letter.sender)],
         to="{name}様 <{email}>",
         subject=letter.subject,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ninsho.client.one_call import send
     from ninsho.client.receipt import Receipt
     from ninsho.client.sync import Client
+    from ninsho.mail.at_hand import AtHand
     from ninsho.mail.attachment import Attachment
     from ninsho.mail.composing.compose import compose
     from ninsho.mail.composing.render import render
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncClient",
+    "AtHand",
     "Attachment",
     "Await",
     "Challenge",
@@ -62,6 +64,7 @@ _PLACES = {
         "ninsho.sasl.dialogue",
     ),
     "AsyncClient": "ninsho.client.aio",
+    "AtHand": "ninsho.mail.at_hand",
     "Attachment": "ninsho.mail.attachment",
     "Client": "ninsho.client.sync",
     "Receipt": "ninsho.client.receipt",

@@ -9,6 +9,7 @@ from ninsho.client.desks import LOOK, Supply
 from ninsho.client.job import Job
 from ninsho.client.office import END, Sendable, submission
 from ninsho.client.outbox import Outbox
+from ninsho.mail.at_hand import AtHand
 from ninsho.mail.message import Submission
 
 
@@ -16,7 +17,7 @@ class AwaitedDesk:
     """Hands the messages of an iterable, of either kind, to the flows of one or more tasks."""
 
     def __init__(self, outbox: Outbox, messages: Iterable[Sendable] | AsyncIterable[Sendable]) -> None:
-        self.eager = isinstance(messages, Sequence)
+        self.eager = isinstance(messages, Sequence | AtHand)
         self.news, self.read = asyncio.Event(), asyncio.Event()
         self._outbox = outbox
         # Messages come from one of the two; the other is empty, or none.

@@ -9,6 +9,7 @@ from ninsho.client.job import Job
 from ninsho.client.office import END, Sendable, submission
 from ninsho.client.outbox import Outbox
 from ninsho.errors import ClientError
+from ninsho.mail.at_hand import AtHand
 from ninsho.mail.message import Submission
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Desk:
     """Hands the messages of an iterable to the flow of one connection."""
 
     def __init__(self, outbox: Outbox, messages: Iterable[Sendable]) -> None:
-        self.eager = isinstance(messages, Sequence)
+        self.eager = isinstance(messages, Sequence | AtHand)
         self._outbox = outbox
         self._supply = Supply(outbox, messages)
         self._quick = True

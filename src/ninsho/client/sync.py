@@ -88,10 +88,10 @@ class Client:
     ) -> Iterator[Receipt]:
         """Submit *messages* and give a receipt for each, in their order or as they come (``order="completed"``).
 
-        Messages are taken from an iterable as they are needed; where it is a sequence the next one's envelope leaves
-        with the end of the one before. Whoever stops early stops the run; what the server was told by then may be
-        delivered. Raises ``ClientError`` where no connection can be had, after the receipts of all messages that had
-        been taken.
+        Messages are taken from an iterable as they are needed; where it is a sequence, or ``AtHand``, the next one's
+        envelope leaves with the end of the one before. Whoever stops early stops the run; what the server was told by
+        then may be delivered. Raises ``ClientError`` where no connection can be had, after the receipts of all messages
+        that had been taken.
         """
         total = len(messages) if isinstance(messages, Sequence) else None
         outbox = self._office.outbox(order, total, progress)

@@ -12,13 +12,14 @@ class Material:
     """What a message came to.
 
     *header* is as it was given, blind copies and all; *content* is what is sent; *body* is MAIL's BODY parameter,
-    behind its space; *utf8* says whether the header sent wants SMTPUTF8.
+    behind its space; *utf8* says whether the header sent wants SMTPUTF8. *message_id* is None where the header tells.
     """
 
     header: bytes
     content: Content
     body: bytes = b""
     utf8: bool = False
+    message_id: str | None = None
 
 
 class Draft:

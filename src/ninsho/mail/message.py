@@ -120,6 +120,8 @@ class Preparer:
     def __init__(self, capabilities: "Capabilities", *, chunking: bool, dotted: Dotted = "raw") -> None:
         self._terms = Terms.of(capabilities, chunking=chunking)
         self._quotes = quotes_dotted(dotted)
+        # Many messages in a row are from one sender.
+        self._sender: tuple[str, str, bytes] = ("", "", b"")
 
     def prepare(self, submission: Submission) -> Prepared:
         """Make a message ready; raise ``Unsendable`` with what stands against it."""
@@ -127,9 +129,9 @@ class Preparer:
         # Bytes are what is sent by the thousand.
         material = from_octets(message, self._terms) if type(message) is bytes else taken(message, self._terms)
         sender, recipients = _envelope(submission, material.header)
-        if not isinstance(sender, str):
-            raise Unsendable(f"sender: expected an address, got {type(sender).__name__}")
-        sender, reverse_path = ("", b"") if sender in ("", "<>") else read(sender, "sender")
+        if sender != self._sender[0]:
+            self._sender = (sender, *_reverse_path(sender))
+        _, sender, reverse_path = self._sender
         quotes = self._quotes if submission.options is NO_OPTIONS else self._quotes_dotted(submission.options)
         if quotes:
             reverse_path = quoted(reverse_path)
@@ -139,7 +141,7 @@ class Preparer:
         return Prepared(
             sender=sender,
             recipients=tuple(rcpts.values()),
-            message_id=message_id(material.header),
+            message_id=message_id(material.header) if material.message_id is None else material.message_id,
             mail=b"MAIL FROM:<%b>%b\r\n" % (reverse_path, parameters),
             rcpts=list(rcpts),
             content=material.content,
@@ -150,6 +152,10 @@ class Preparer:
 
     def _rcpts(self, recipients: Iterable[str | Recipient], options: Options, *, quotes: bool) -> dict[bytes, str]:
         """Return the lines of RCPT and the addresses that they are for, each address once."""
+        if options is NO_OPTIONS and type(recipients) is tuple and len(recipients) == 1 and type(recipients[0]) is str:
+            # Most messages: half the time that it takes below.
+            address, forward_path = read(recipients[0], "recipient")
+            return {b"RCPT TO:<%b>\r\n" % (quoted(forward_path) if quotes else forward_path): address}
         lines: dict[bytes, tuple[bytes, str]] = {}
         for recipient in recipients:
             given = recipient.address if isinstance(recipient, Recipient) else recipient
@@ -186,6 +192,13 @@ class Preparer:
         if not self._terms.utf8:
             raise Unsendable("expected a server that offers SMTPUTF8 for an address that is not ASCII, got one without")
         return b" SMTPUTF8"
+
+
+def _reverse_path(sender: str) -> tuple[str, bytes]:
+    """Return the address of a sender, and its path."""
+    if not isinstance(sender, str):
+        raise Unsendable(f"sender: expected an address, got {type(sender).__name__}")
+    return ("", b"") if sender in ("", "<>") else read(sender, "sender")
 
 
 def _envelope(submission: Submission, header: bytes) -> tuple[str, Iterable[str | Recipient]]:

@@ -28,6 +28,7 @@ from ninsho.client.receipt import Receipt
 from ninsho.client.settings import Settings
 from ninsho.client.sync import Client
 from ninsho.errors import ClientError
+from ninsho.mail.at_hand import AtHand
 from ninsho.mail.attachments import StreamedMessage
 from ninsho.mail.composing.render import render
 from ninsho.mail.message import Submission, envelope
@@ -122,7 +123,7 @@ class _Run:
         submissions = self._submissions(mail)
         with Client(self._settings, transcript=watch) as client, bar(count, visible=visible) as progress:
             try:
-                for receipt in client.send_many(list(submissions) if count == 1 else submissions, progress=progress):
+                for receipt in client.send_many(AtHand(submissions), progress=progress):
                     receipts.append(receipt)
                     self._tell(receipt, self._places[len(receipts) - 1], alone=count == 1)
             except ClientError as error:

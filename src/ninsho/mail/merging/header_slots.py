@@ -47,9 +47,9 @@ class FieldWriter:
         self.kana = kana
         # What makes encoded words of the common texts.
         self.words: Callable[[str, int], list[bytes] | None] = _none
-        if policy.header_charset is ISO_2022_JP:
+        if policy.header_charset == ISO_2022_JP:
             self.words = _jis_words
-        elif policy.header_charset is UTF_8 and not kana:
+        elif policy.header_charset == UTF_8 and not kana:
             self.words = _utf8_words
 
     def written(self, name: str, value: str) -> bytes:
@@ -114,7 +114,7 @@ class TextField:
     def __call__(self, values: Values) -> bytes:
         """Return the field with the values of a row."""
         text = self._filling.line(values, self._writer.names, self._name)
-        if not text:
+        if not text.strip(" \t"):
             # Whether there is such a field is not said here.
             raise NeedsComposing
         return self._quickly(text) or self._writer.written(self._name, text)

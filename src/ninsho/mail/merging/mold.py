@@ -78,7 +78,7 @@ class Mold:
         if self._sign or not whole.trusted:
             return from_octets(self._signed(b"".join(content.plain())), terms)
         # Nothing else is asked of its header: the envelope is told.
-        return Material(b"Message-ID: %b\r\n" % values[self._count].encode(), content)
+        return Material(b"", content, message_id=values[self._count])
 
     def _signed(self, octets: bytes) -> bytes:
         if not self._sign:
