@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from ninsho import AsyncClient, Client, Submission
+from ninsho import AsyncClient, AtHand, Client, Submission
+from ninsho.client.transcript import Transcript
 from ninsho.testing import MailServer
 
 
@@ -79,3 +80,24 @@ def test_a_text_is_no_message(server: MailServer):
     with Client(server.url) as client, pytest.raises(TypeError, match="got str"):
         client.send("Subject: x\r\n\r\n")
     assert not server.talks
+
+
+@pytest.mark.parametrize(
+    ("source", "together"),
+    [(AtHand, True), (list, True), (lambda messages: (one for one in messages), False)],
+    ids=["at hand", "a list", "a generator"],
+)
+def test_what_is_at_hand_leaves_with_the_end_of_the_message_before(server: MailServer, source, together):
+    lines: list[str] = []
+    with Client(server.url, without="CHUNKING", transcript=Transcript(lines.append)) as client:
+        assert all(receipt.ok for receipt in client.send_many(source(map(message, range(3)))))
+    after_first_dot = lines[lines.index("> .") + 1]
+    assert after_first_dot.startswith(">" if together else "< 250"), lines
+
+
+@pytest.mark.parametrize("connections", [1, 3])
+def test_what_raises_though_it_is_at_hand_comes_behind_all_receipts(server: MailServer, connections: int):
+    receipts = []
+    with Client(server.url, connections=connections) as client, pytest.raises(OutOfPaper):
+        receipts.extend(client.send_many(AtHand(three_then_trouble())))
+    assert [receipt.ok for receipt in receipts] == [True] * 3

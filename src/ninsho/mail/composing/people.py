@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Mailbox: TypeAlias = Union[str, tuple[str, str], "Address"]
 Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
 
-# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot within is obsolete, and read everywhere,
+# RFC 5322 §3.2.3, and what is not ASCII: a name of these needs no quotes. A dot within is obsolete and read everywhere,
 # one in front is not. What looks like an encoded word would be read as one.
 _PHRASE = re.compile(r"(?![ \t]*\.)(?:(?!=\?)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f])*")
 _SPECIAL = re.compile(r'(["\\])')
