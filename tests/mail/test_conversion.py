@@ -76,6 +76,17 @@ def test_a_long_line_is_encoded_and_never_cut():  # pitfall 6
     assert b"quoted-printable" in sent(ENVELOPE + b"\r\n" + b"x" * 999 + b"\r\n")
 
 
+@pytest.mark.parametrize("ending", [b"", b"\r\n"])
+def test_the_last_line_of_a_part_may_be_too_long_as_any_other(ending):
+    for octets in (
+        sent(multipart(b"\r\n" + b"x" * 999 + ending)),
+        sent(multipart(ASCII_PART).replace(b"Preamble", b"x" * 999)),
+    ):
+        assert max(map(len, octets.split(b"\r\n"))) < 80
+    fitting = multipart(b"\r\n" + b"x" * 998 + ending)
+    assert fitting.partition(b"\r\n\r\n")[2] in sent(fitting)
+
+
 def multipart(*parts, kind="mixed", fields=()):
     body = b"".join(b"--=b\r\n" + part + b"\r\n" for part in parts)
     return mail(
@@ -240,6 +251,43 @@ def test_what_cannot_be_encoded_says_why():
         deep = b"Content-Type: message/rfc822\r\n\r\n" + deep
     with pytest.raises(Unsendable, match="within each other"):
         sent(ENVELOPE + deep)
+
+
+def test_what_a_digest_holds_is_a_message():  # RFC 2046 §5.1.5
+    octets = sent(multipart(b"\r\n" + TEXT, EIGHT_PART, kind="digest"))
+    carried, text = parsed(octets).iter_parts()
+    assert b"--=b\r\n\r\nFrom: alice@example.com\r\n" in octets
+    assert carried.get_content().get_content() == "Schöne Grüße, und alles Gute\r\n.Punkt\r\n"
+    assert text.get_content() == "Schöne Grüße, und alles Gute\r\n"
+
+
+@pytest.mark.parametrize("kind", ["message/delivery-status", "message/disposition-notification", "message/partial"])
+def test_what_must_not_be_encoded_is_refused(kind):  # RFC 2045 §6.4
+    part = f"Content-Type: {kind}\r\n\r\n".encode() + b"Reporting-MTA: dns; x\r\n\r\n"
+    assert part in sent(multipart(EIGHT_PART, part))
+    for body in ("Grüße".encode(), b"x" * 999):
+        with pytest.raises(Unsendable, match=f"expected ASCII .* in a part of type '{kind}', which must not be enc"):
+            sent(multipart(part + body))
+
+
+def test_reports_in_utf8_may_be_encoded():  # RFC 6532 §3.5
+    head = b"Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+    (part,) = parsed(sent(multipart(head + "Grüße\r\n".encode()))).iter_parts()
+    assert part["content-transfer-encoding"] == "base64"
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x", "message/rfc822"])
+def test_an_unknown_encoding_is_refused_where_another_is_needed(kind):
+    part = f"Content-Type: {kind}\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n".encode()
+    assert part in sent(multipart(EIGHT_PART, part))
+    for body in (b"\xff", b"x" * 999, b"\0"):
+        with pytest.raises(Unsendable, match=r"Content-Transfer-Encoding: expected a known one .* got 'x-uuencode'"):
+            sent(multipart(part + body))
+
+
+@pytest.mark.parametrize("encoding", ["8bit (as ever)", "(as ever) 8Bit", "8bit;"])
+def test_an_encoding_is_read_without_its_comments(encoding):  # RFC 2045 §6.1
+    assert parsed(sent(mail(body="Grüße\r\n".encode(), encoding=encoding))).get_content() == "Grüße\r\n"
 
 
 def test_one_long_line_of_base64_becomes_lines():

@@ -89,6 +89,28 @@ def test_a_part_without_a_content_type_is_text():
     assert (entity.type, entity.encoding, entity.boundary, entity.described) == ("text/plain", "8bit", None, False)
 
 
+@pytest.mark.parametrize(
+    ("value", "encoding"),
+    [
+        ("8BIT", "8bit"),
+        (" Base64 (a comment)", "base64"),
+        ("(a) (b)\r\n 7bit;", "7bit"),
+        ("", ""),
+        ("(", "("),
+        ("()", ""),
+    ],
+)
+def test_what_a_transfer_encoding_says(value, encoding):
+    assert Entity.read(f"Content-Transfer-Encoding: {value}\r\n\r\nx".encode()).encoding == encoding
+
+
+def test_no_transfer_encoding_takes_more_time_than_its_length_deserves():
+    begun = time.process_time()
+    for value in (b"(" * 1_000_000, b"(x" * 500_000, b"()" * 500_000):
+        Entity.read(b"Content-Transfer-Encoding: " + value + b"\r\n\r\nx")
+    assert time.process_time() - begun < 2
+
+
 @pytest.mark.parametrize("boundary", [b"", b"; boundary=", b'; boundary=""', b"; charset=utf-8"])
 def test_a_multipart_message_without_a_boundary_is_never_encoded(boundary):  # RFC 2045 §6.4
     message = ENVELOPE + b"Content-Type: multipart/mixed" + boundary + b"\r\n\r\n--x\r\n\r\n\xc3\xbc\r\n--x--\r\n"

@@ -244,6 +244,13 @@ def test_what_must_not_be_signed_is_refused(name):
 def test_other_words_that_cannot_work_are_refused():
     for options in (
         {"canonicalization": ("relaxed", "nowsp")},
+        {"canonicalization": ("relaxed",)},
+        {"canonicalization": ("relaxed", "relaxed", "simple")},
+        {"canonicalization": ()},
+        {"canonicalization": "relaxed"},
+        {"canonicalization": "relaxed/relaxed"},
+        {"canonicalization": ("relaxed", ["simple"])},
+        {"canonicalization": None},
         {"expires": timedelta()},
         {"eight_bit": "maybe"},
     ):
@@ -251,6 +258,8 @@ def test_other_words_that_cannot_work_are_refused():
             by_ed25519(**options)
     with pytest.raises(TypeError, match="got a str"):
         by_ed25519(headers="Subject")
+    with pytest.raises(TypeError, match="expires: expected a timedelta, got int"):
+        by_ed25519(expires=5)
 
 
 @pytest.mark.parametrize(
@@ -261,11 +270,35 @@ def test_other_words_that_cannot_work_are_refused():
         (b"From: a@example.com\r\nno field\r\n", "expected header fields to sign, got b'no field'"),
         (b" folded first\r\nFrom: a@example.com\r\n", "expected header fields to sign"),
         (b"From: a@example.com\rX: b\r\n", "lone CR"),
+        *(
+            (b"From: a@example.com\r\nSubject: a%cb\r\n" % octet, "subject: expected no control characters in a")
+            for octet in b"\x01\x0b\x0c\x1c\x1f\x7f"
+        ),
     ],
 )
 def test_headers_that_verifiers_would_read_in_two_ways_are_refused(header, words):
     with pytest.raises(Unsendable, match=re.escape(words)):
         by_ed25519().sign(header + b"\r\nHi.\r\n")
+
+
+@each_combination
+def test_what_looks_odd_in_a_header_and_is_read_by_all_is_signed(canonicalization):
+    signer = by_ed25519(canonicalization=canonicalization)
+    head = b'From:a@football.example.com\r\nX-Other: a\x0bb\r\nSubject:\t \x1b$B$"\x1b(B\r\n\tb\r\n'
+    assert verdict_of(signer.sign(head + b"\r\nHi.\r\n"), signer)
+
+
+@each_combination
+def test_no_white_space_is_left_before_a_colon(canonicalization):  # RFC 5322 §4.5
+    signer = by_ed25519(canonicalization=canonicalization)
+    odd = b"From : a@football.example.com\r\nSubject\t \t:x\r\n y :z\r\n\r\nHi :\r\n"
+    octets = signer.sign(odd)
+    assert octets.endswith(b"\r\nFrom: a@football.example.com\r\nSubject:x\r\n y :z\r\n\r\nHi :\r\n")
+    assert verdict_of(octets, signer)
+    with pytest.raises(
+        Unsendable, match="a colon right behind each name in a header that is signed already, got white"
+    ):
+        signer.sign(b"DKIM-Signature: v=1\r\n" + odd)
 
 
 def test_keys_are_read_in_all_their_forms(tmp_path):
@@ -307,6 +340,9 @@ MIIBOQIBAAJBAL9r
         ("", None, "got none that can be read"),
         (b"\0\1\2", None, "got none that can be read"),
         (tmp_path / "missing.pem", None, "missing.pem: cannot be read: No such file or directory"),
+        (tmp_path / "a\0b", None, "key: expected the path of a file, got "),
+        (tmp_path / "\ud800", None, "key: expected the path of a file, got "),
+        ("\ud800" + SEED, None, "got none that can be read"),
     ):
         with pytest.raises(ConfigurationError, match=re.escape(words)) as raised:
             Dkim("example.com", "s", key, password=password)
@@ -317,6 +353,8 @@ MIIBOQIBAAJBAL9r
         assert raised.value.__cause__ is None
     with pytest.raises(TypeError, match="key: expected PEM text, bytes or a Path, got NoneType"):
         Dkim("example.com", "s", None)
+    with pytest.raises(TypeError, match="password: expected a str or bytes, got int"):
+        Dkim("example.com", "s", pem(rsa_key(), "secret"), password=5)
 
 
 def test_rsa_keys_that_verifiers_refuse_are_refused():  # RFC 8301 §3.2

@@ -1,3 +1,5 @@
+import re
+import time
 from email import message_from_bytes, policy
 
 import pytest
@@ -109,6 +111,78 @@ def test_78_a_boundary_stands_in_no_part():
     assert boundary_for((b"x=_one", b"=_two"), token=lambda _: next(told)) == "=_three"
 
 
+DIGEST = b"Content-Type: multipart/digest; boundary=q\r\n\r\n--q\r\n\r\nFrom: x@y\r\nSubject: s\r\n\r\nhi \r\n--q--\r\n"
+
+
+def test_what_a_digest_holds_is_a_message():  # RFC 2046 §5.1.5
+    octets = Inner.of(HEAD + b"MIME-Version: 1.0\r\n" + DIGEST).entity
+    (carried,) = parsed(octets).iter_parts()
+    assert octets.partition(b"--q\r\n")[2].startswith(b"\r\nFrom: x@y\r\n")
+    assert carried.get_content_type() == "message/rfc822"
+    assert carried.get_content()["subject"] == "s"
+    assert carried.get_content().get_payload(decode=True) == b"hi "
+    assert carried.get_content()["mime-version"] == "1.0"
+    assert b" \r\n" not in octets
+
+
+@pytest.mark.parametrize(
+    "kind", ["message/delivery-status", "message/disposition-notification", "message/partial; id=x", "message/http"]
+)
+def test_what_must_not_be_encoded_stays(kind):  # RFC 2045 §6.4
+    kept = entity(b"Reporting-MTA: dns; x \r\n\r\nFrom x\r\n", kind=kind)
+    assert robust(kept) == kept
+    report = b"Content-Type: multipart/report; boundary=b\r\n\r\n" + multipart([kept], "b")
+    assert robust(report) == report
+
+
+@pytest.mark.parametrize("encoding", ["x-uuencode", "8-bit", "x-unknown"])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x", "message/rfc822", "multipart/mixed; boundary=b"])
+def test_what_is_encoded_in_a_way_of_its_own_stays(encoding, kind):
+    kept = entity(b"begin 644 x\r\n#86)C \r\nFrom x\r\n`\r\nend\r\n", encoding=encoding, kind=kind)
+    assert robust(kept) == kept
+
+
+@pytest.mark.parametrize("encoding", ["7bit (why not)", "(so) 8bit", "BINARY;"])
+def test_an_encoding_is_read_without_its_comments(encoding):  # RFC 2045 §6.1
+    assert b"quoted-printable" in robust(entity(b"trailing \r\n", encoding=encoding))
+
+
+def test_white_space_at_line_ends_goes_where_it_means_nothing():  # RFC 2045 §6.7 (3), §6.8
+    printable, base64 = b"=41=42 = \r\n=43\t\r\nx \t", b"QUJD \r\nREVG\t\r\n"
+    parts = [entity(printable, encoding="quoted-printable"), entity(base64, encoding="base64")]
+    octets = robust(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + multipart(parts, "b"))
+    first, second = parsed(octets).iter_parts()
+    assert not re.search(rb"[ \t]\r\n", octets)
+    assert first.get_payload(decode=True) == b"AB C\r\nx"
+    assert second.get_payload(decode=True) == b"ABCDEF"
+
+
+def test_no_line_of_a_header_ends_with_white_space():
+    head = b"Content-Type: text/plain; \r\n charset=utf-8 \t\r\n \t\r\nContent-Description:  a  b \r\n"
+    assert robust(head + b"\r\nHello\r\n") == (
+        b"Content-Type: text/plain;\r\n charset=utf-8\r\nContent-Description:  a  b\r\n\r\nHello\r\n"
+    )
+
+
+def test_what_is_around_the_parts_goes_where_it_would_change():  # RFC 2046 §5.1.1
+    mixed, body = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n", b"--b\r\n\r\nHello\r\n--b--"
+    for preamble, epilogue, left in (
+        (b"For old programs \r\n", b"\r\nThe end\r\n", (b"\r\n", b"\r\nThe end\r\n")),
+        (b"For old programs\r\n", b"\r\nFrom here\r\n", (b"For old programs\r\n", b"\r\n")),
+        (b"", b" \t\r\n", (b"", b"\r\n")),
+        (b"", b" ", (b"", b"")),
+    ):
+        assert robust(mixed + preamble + body + epilogue) == mixed + left[0] + body + left[1]
+    padded = mixed + body.replace(b"--b\r\n", b"--b \t\r\n")
+    assert robust(padded) == mixed + body
+
+
+def test_a_long_run_of_spaces_costs_what_its_length_deserves():
+    begun = time.process_time()
+    robust(entity((b" " * 990 + b"x\r\n") * 2000 + b" \r\n", encoding="quoted-printable"))
+    assert time.process_time() - begun < 1
+
+
 LINES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=90)
 
 
@@ -119,3 +193,36 @@ def test_whatever_a_text_says_it_can_be_read(text):
     if octets != entity(text.encode()):
         body = octets.partition(b"\r\n\r\n")[2]
         assert not any(line.endswith((b" ", b"\t")) or line.startswith(b"From ") for line in body.split(b"\r\n"))
+
+
+FIELDS = [
+    *(b"Content-Type: text/html;\t\r\n charset=us-ascii\r\n", b"X: y \r\n", b"X: \r\n \t\r\n y\r\n"),
+    *(b"Content-Transfer-Encoding: base64\r\n", b"Content-Transfer-Encoding: quoted-printable \r\n"),
+]
+BODIES = st.lists(st.sampled_from([b"a ", b"QUJD=\t", b"From x", b"From ", b"=", b" =\t ", b" ", b""])).map(
+    b"\r\n".join
+)
+LEAVES = st.builds(lambda head, body: head + b"\r\n" + body, st.sampled_from([*FIELDS, b""]), BODIES)
+
+
+def mixed(parts, around):
+    # What is within is shorter, and so has another boundary.
+    boundary = f"b{sum(map(len, parts))}"
+    body = multipart(parts, boundary).replace(b"--\r\n", b"-- \r\n")
+    head = f"Content-Type: multipart/mixed; boundary={boundary} \r\n\r\n"
+    return head.encode() + around + b"\r\n" + body + around
+
+
+TREES = st.recursive(LEAVES, lambda within: st.builds(mixed, st.lists(within, min_size=1, max_size=3), BODIES))
+
+
+@given(TREES)
+def test_whatever_an_entity_is_made_of_no_line_of_it_changes(octets):
+    made = robust(octets)
+    assert robust(made) == made
+    assert not re.search(rb"[ \t](\r\n|\Z)", made)
+    # What is no base64 is not encoded once more.
+    assert b"base64" in octets or not re.search(rb"^From ", made, re.MULTILINE)
+    assert [part.get_content_type() for part in parsed(made).walk()] == [
+        part.get_content_type() for part in parsed(octets).walk()
+    ]

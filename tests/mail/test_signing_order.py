@@ -44,6 +44,12 @@ def test_what_is_no_signer_is_a_type_error():
         signed(MESSAGE.decode(), [Dkim("example.com", "s", SEED)])
 
 
+@pytest.mark.parametrize("given", [Dkim("example.com", "s", SEED), None, {Marked(1)}, (Marked(n) for n in (1, 2))])
+def test_signers_come_in_a_list(given):
+    with pytest.raises(TypeError, match=f"sign: expected a list of signers such as .*, got {type(given).__name__}"):
+        signed(MESSAGE, given)
+
+
 def test_what_dkim_covers_is_not_signed_again():
     with pytest.raises(Unsendable, match=r"expected a message without dkim-signature, .*: DKIM comes last"):
         Inner.of(Dkim("example.com", "s", SEED).sign(MESSAGE))

@@ -1,7 +1,10 @@
 """How gpg is asked; that it makes what other programs read is for tests/peers."""
 
+import pickle
 import re
 import sys
+from copy import deepcopy
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,10 @@ PRETENDED = """\
 #!{python}
 import os, subprocess, sys
 folder = os.path.dirname(sys.argv[0])
-open(folder + "/arguments", "w").write("\\n".join(sys.argv[1:]))
+open(folder + "/arguments", "wb").write(b"\\n".join(map(os.fsencode, sys.argv[1:])))
 for argument in sys.argv:
     if argument.startswith("--passphrase-fd="):
-        open(folder + "/passphrase", "wb").write(os.read(int(argument.partition("=")[2]), 100))
+        open(folder + "/passphrase", "wb").write(os.read(int(argument.partition("=")[2]), 1000))
 sys.stdin.buffer.read()
 os.execl("/bin/sh", "sh", "-c", {answer!r})
 """
@@ -48,12 +51,46 @@ def test_the_passphrase_goes_through_a_pipe(tmp_path):
     assert b"\r\nsignature\r\n" in octets
 
 
-def test_names_are_never_options(tmp_path):
+FINGERPRINT = "4466C29DC08690D30C0C563C7260CB7E6C9FCB40"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("alice@example.com", "<alice@example.com>"),
+        (FINGERPRINT, f"0x{FINGERPRINT}"),
+        (f"0x{FINGERPRINT.lower()}!", f"0x{FINGERPRINT.lower()}!"),
+        (FINGERPRINT[24:], f"0x{FINGERPRINT[24:]}"),
+        (FINGERPRINT + FINGERPRINT[16:], f"0x{FINGERPRINT}{FINGERPRINT[16:]}"),
+        ("=山田太郎 <taro@example.com>", "=山田太郎 <taro@example.com>"),
+        ("--output=/tmp/x@example.com", "<--output=/tmp/x@example.com>"),
+    ],
+)
+def test_a_key_is_named_so_that_no_other_is_meant(tmp_path, name, asked):
     program = pretended(tmp_path, "echo x")
-    PgpEncrypted(["--output=/tmp/x", "-z"], hidden=["-h"], sign_with="-u", home="-d", program=program).sign(MESSAGE)
-    assert set((tmp_path / "arguments").read_text().split("\n")) >= {
-        *("--recipient=--output=/tmp/x", "--recipient=-z", "--hidden-recipient=-h", "--local-user=-u", "--homedir=-d"),
-    }
+    PgpEncrypted([name], hidden=[name], sign_with=name, home="-d", program=program).sign(MESSAGE)
+    arguments = (tmp_path / "arguments").read_text(encoding="utf-8").split("\n")
+    assert {f"--recipient={asked}", f"--hidden-recipient={asked}", f"--local-user={asked}"} < set(arguments)
+    # A file with options of its own adds no one, and nothing is looked up in a network.
+    assert {"--homedir=-d", "--utf8-strings", "--no-encrypt-to", "--no-auto-key-locate"} < set(arguments)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("*", "example.com", "alice", "alice@", "@example.com", "Alice <alice@example.com>", "-z", "=", "#1", "&A"),
+        *("", "a\nb@c", "=a\0b", "=\ud800", FINGERPRINT[1:], FINGERPRINT[:8], "0x", "!", f"{FINGERPRINT}!!"),
+    ],
+)
+def test_a_name_that_others_may_go_by_is_refused(name):
+    for make, place in (
+        (lambda: PgpSigned(name), "key_id"),
+        (lambda: PgpEncrypted([name], always_trust=True), "recipients"),
+        (lambda: PgpEncrypted([], hidden=[name]), "hidden"),
+        (lambda: PgpEncrypted(["a@example.com"], sign_with=name), "sign_with"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"^{place}: expected a fingerprint, an address or =User ID, got "):
+            make()
 
 
 def test_without_gpg_it_says_so(tmp_path):
@@ -89,25 +126,71 @@ def test_what_gpg_says_against_it_is_told(tmp_path, answer, words):
 
 def test_words_that_cannot_work_are_refused():
     for make, words in (
-        (lambda: PgpSigned(""), "key_id: expected the name of a key, got ''"),
-        (lambda: PgpSigned("a\nb"), "key_id: expected the name of a key"),
-        (
-            lambda: PgpSigned("a", passphrase="tan\nstaaf"),
-            "passphrase: expected one line, got control characters in it",
-        ),
+        (lambda: signer(passphrase="tan\nstaaf"), "passphrase: expected one line, got control characters in it"),
+        (lambda: signer(passphrase="さ" * 86), "passphrase: expected at most 255 octets, got more"),
         (lambda: PgpEncrypted([]), "recipients: expected names of keys, got none"),
-        (lambda: PgpEncrypted(["a", ""]), "recipients: expected the name of a key"),
-        (lambda: PgpEncrypted(["a"], sign_with=""), "recipients: expected the name of a key, got ''"),
-        (lambda: PgpEncrypted(["a"], sign_with="\0"), "recipients: expected the name of a key"),
+        (lambda: signer(program="g\0pg"), "program: expected the name of a program, got 'g\\x00pg'"),
+        (lambda: signer(program=""), "program: expected the name of a program, got ''"),
+        (lambda: signer(home="/home\0"), "home: expected the path of a folder, got '/home\\x00'"),
+        (lambda: signer(home="\ud800"), "home: expected the path of a folder, got '\\ud800'"),
     ):
         with pytest.raises(ConfigurationError, match=re.escape(words)) as raised:
             make()
         assert "staaf" not in str(raised.value)
-    with pytest.raises(TypeError, match="recipients: expected a list of names, got a str"):
-        PgpEncrypted("a@example.com")
 
 
-def test_no_passphrase_is_in_the_repr():
-    for signer in (PgpSigned("a", passphrase="tanstaaf"), PgpEncrypted(["a"], passphrase="tanstaaf")):
-        assert "tanstaaf" not in repr(signer)
-        assert "tanstaaf" not in repr(signer._gpg)
+def test_what_is_of_another_type_is_told():
+    for make, words in (
+        (lambda: PgpEncrypted("a@example.com"), "recipients: expected a list of names, got a str"),
+        (
+            lambda: PgpEncrypted(["a@example.com"], hidden="b@example.com"),
+            "hidden: expected a list of names, got a str",
+        ),
+        (lambda: PgpSigned(5), "key_id: expected a str, got int"),
+        (lambda: PgpEncrypted([b"a@example.com"]), "recipients: expected a str, got bytes"),
+        (lambda: signer(passphrase=b"tanstaaf"), "passphrase: expected a str, got bytes"),
+        (lambda: signer(home=5), "home: expected a path, got int"),
+        (lambda: signer(program=5), "program: expected a str, got int"),
+    ):
+        with pytest.raises(TypeError, match=re.escape(words)) as raised:
+            make()
+        assert "staaf" not in str(raised.value)
+
+
+def signer(**options):
+    return PgpSigned("a@example.com", **options)
+
+
+each_kind = pytest.mark.parametrize(
+    "made", [signer(passphrase="tanstaaf"), PgpEncrypted(["a@example.com"], passphrase="tanstaaf")]
+)
+
+
+@each_kind
+def test_a_passphrase_is_shown_by_nothing(made):
+    shown = (repr, asdict, astuple, lambda one: one.passphrase, lambda one: one._gpg, deepcopy)
+    assert not any("tanstaaf" in repr(show(made)) for show in shown)
+    # What was refused leaves nothing behind either.
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as raised:
+        pickle.dumps(made)
+    assert "tanstaaf" not in str(raised.value)
+
+
+def test_without_a_passphrase_it_may_be_pickled():
+    assert pickle.loads(pickle.dumps(signer())).key_id == "a@example.com"
+
+
+def test_a_passphrase_is_not_forgotten(tmp_path):
+    made = signer(passphrase="tan staaf", program=pretended(tmp_path, SIGNED))
+    replace(made, timeout=3).sign(MESSAGE)
+    assert (tmp_path / "passphrase").read_text() == "tan staaf\n"
+    replace(made, passphrase="other").sign(MESSAGE)
+    assert (tmp_path / "passphrase").read_text() == "other\n"
+    (tmp_path / "passphrase").unlink()
+    replace(made, passphrase=None).sign(MESSAGE)
+    assert not (tmp_path / "passphrase").exists()
+
+
+def test_the_longest_passphrase_goes_through(tmp_path):
+    signer(passphrase="x" * 255, program=pretended(tmp_path, SIGNED)).sign(MESSAGE)
+    assert (tmp_path / "passphrase").read_text() == "x" * 255 + "\n"

@@ -21,7 +21,7 @@ MESSAGE = b"From: a@example.com\r\nBcc: b@example.com\r\nSubject: x\r\nMIME-Vers
 
 
 @cache
-def owner(kind="rsa", name="a@example.com"):
+def owner(kind="rsa", name="a@example.com", *, extensions=()):
     """A key, and a certificate by itself."""
     make = {"rsa": lambda: rsa.generate_private_key(65537, 2048), "ec": lambda: ec.generate_private_key(ec.SECP256R1())}
     key = make.get(kind, ed25519.Ed25519PrivateKey.generate)()
@@ -29,6 +29,8 @@ def owner(kind="rsa", name="a@example.com"):
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
     return key, builder.sign(key, None if kind == "ed25519" else hashes.SHA256())
 
 
@@ -139,8 +141,90 @@ def test_a_wrong_key_is_told_and_never_shown():
         with pytest.raises(ConfigurationError, match=re.escape(words)) as raised:
             make()
         assert not re.search(r"wrong-one|[A-Za-z0-9+/]{24}", str(raised.value))
+    with pytest.raises(TypeError, match="password: expected a str or bytes, got int"):
+        SmimeSigned.from_pkcs12(store, 5)
     with pytest.raises(TypeError, match="certificates: expected a list of them, got bytes"):
         SmimeEncrypted(certificate)
+
+
+def test_each_recipient_has_one_certificate():
+    first, second = pem(owner()[1]), pem(owner("rsa", "b@example.com")[1])
+    with pytest.raises(ConfigurationError, match="certificates: expected one for each recipient, got 2 in one"):
+        SmimeEncrypted([first + second])
+    assert len(SmimeEncrypted([first, second]).subjects) == 2
+
+
+TIMES = [
+    (timedelta(days=-1), "valid from "),
+    (timedelta(days=2), "valid until "),
+]
+
+
+@pytest.mark.parametrize(("later", "words"), TIMES)
+def test_a_certificate_is_good_for_its_time(later, words):
+    key, certificate = map(pem, owner())
+    with pytest.raises(ConfigurationError, match=f"^certificate: expected one .*'CN=a@example.com', {words}"):
+        signer(now=lambda: datetime.now(UTC) + later)
+    with pytest.raises(ConfigurationError, match=f"^certificates: expected one .*'CN=a@example.com', {words}"):
+        SmimeEncrypted([certificate], now=lambda: datetime.now(UTC) + later)
+    store = pkcs12.serialize_key_and_certificates(b"x", *owner(), None, PLAIN)
+    with pytest.raises(ConfigurationError, match=words):
+        SmimeSigned.from_pkcs12(store, None, now=lambda: datetime.now(UTC) + later)
+    # It goes on while programs run.
+    for make in (
+        lambda now: SmimeSigned(certificate, key, now=now),
+        lambda now: SmimeEncrypted([certificate], now=now),
+    ):
+        clock = [datetime.now(UTC)]
+        made = make(lambda clock=clock: clock[0])
+        made.sign(MESSAGE)
+        clock[0] += later
+        with pytest.raises(Unsendable, match=words):
+            made.sign(MESSAGE)
+
+
+USES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+USES += ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+
+
+def for_use(*uses):
+    return x509.KeyUsage(**{use: use in uses for use in USES})
+
+
+def for_purpose(*purposes):
+    return x509.ExtendedKeyUsage([getattr(x509.ExtendedKeyUsageOID, purpose) for purpose in purposes])
+
+
+@pytest.mark.parametrize(
+    ("extension", "signs", "encrypts"),
+    [
+        (for_use("digital_signature"), True, False),
+        (for_use("content_commitment"), True, False),
+        (for_use("key_encipherment"), False, True),
+        (for_use("digital_signature", "key_encipherment"), True, True),
+        (for_use("data_encipherment", "key_cert_sign", "crl_sign"), False, False),
+        (for_purpose("EMAIL_PROTECTION", "CLIENT_AUTH"), True, True),
+        (for_purpose("ANY_EXTENDED_KEY_USAGE"), True, True),
+        (for_purpose("SERVER_AUTH"), False, False),
+        (x509.UnrecognizedExtension(x509.KeyUsage.oid, b"no ASN.1"), False, False),
+    ],
+    ids=lambda value: re.sub(r"\w+=False,? ?|[<>() ]", "", str(value)),
+)
+def test_a_certificate_is_good_for_what_it_says(extension, signs, encrypts):  # RFC 8550 §4.4.2, §4.4.4
+    key, certificate = map(pem, owner(extensions=(extension,)))
+    for made, good, words in (
+        (lambda: SmimeSigned(certificate, key), signs, "certificate: expected one that may sign mail, got"),
+        (
+            lambda: SmimeEncrypted([certificate]),
+            encrypts,
+            "certificates: expected one that mail may be encrypted for, ",
+        ),
+    ):
+        if good:
+            made()
+        else:
+            with pytest.raises(ConfigurationError, match=f"^{words}.*'CN=a@example.com'"):
+                made()
 
 
 def test_nothing_of_a_key_is_in_the_repr():

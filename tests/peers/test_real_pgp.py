@@ -171,6 +171,17 @@ def test_what_stands_against_it_is_told(both: Correspondents, tmp_path: Path) ->
         assert "tanstaafl" not in str(raised.value)
 
 
+def test_a_key_goes_by_its_fingerprint_and_by_its_whole_user_id(both: Correspondents) -> None:
+    listed = both.taro.must("--with-colons", "--list-keys", f"<{BOB}>").decode()
+    primary, subkey = re.findall(r"^fpr:+([0-9A-F]{40}):", listed, re.MULTILINE)
+    for name in (primary, f"0x{primary.lower()}", primary[24:], f"{subkey}!", f"=Bob <{BOB}>"):
+        octets = PgpEncrypted([name], home=both.taro.home, always_trust=True).sign(SHAPES["dots"])
+        assert both.bob.decrypted(octets).stdout == Inner.of(SHAPES["dots"]).entity
+    for name in ("=Bob", f"=bob <{BOB}>", primary + "0" * 24, f"{primary}!"):
+        with pytest.raises(Unsendable):
+            PgpEncrypted([name], home=both.taro.home, always_trust=True).sign(SHAPES["dots"])
+
+
 def test_an_address_is_not_part_of_another(both: Correspondents) -> None:
     with pytest.raises(Unsendable, match="there is no such key"):
         PgpEncrypted(["ob@example.org"], home=both.taro.home, always_trust=True).sign(SHAPES["dots"])

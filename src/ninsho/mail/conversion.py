@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 from ninsho.mail.content import crlf, has_long_line, has_strays
 from ninsho.mail.encoded_fields import encoded_fields
-from ninsho.mail.entity import Entity, decoded, encoded, first_line_end, pieces, with_encoding, with_mime
+from ninsho.mail.entity import ENCODED, Entity, decoded, encoded, first_line_end, pieces, with_encoding, with_mime
 from ninsho.mail.headers import SIGNATURES
-from ninsho.mail.unsendable import Unsendable
+from ninsho.mail.unsendable import Unsendable, excerpt
 
 DEPTH_LIMIT = 50  # entities within entities
+LINE_LIMIT = 998  # octets before a CRLF (RFC 5321 §4.5.3.1.6)
 
 _SEALED = re.compile(rb"^(%b)[ \t]*:" % "|".join(sorted(SIGNATURES)).encode(), re.IGNORECASE | re.MULTILINE)
-_MESSAGES = ("message/rfc822", "message/global", "message/news")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Conversion:
             return crlf(octets)
         if entity.type.startswith("multipart/"):
             return entity.written(self._container(header, entity), self._multipart(entity, place))
-        if entity.type in _MESSAGES and entity.encoding not in ("base64", "quoted-printable"):
+        if entity.carries_message:
             return entity.written(self._container(header, entity), self.message(entity.body, place))
         return self._leaf(replace(entity, header=header), place)
 
@@ -84,7 +84,7 @@ class _Conversion:
         return self._carried(octets) and not (b"binary" in octets.lower() and has_strays(octets))
 
     def _carried(self, octets: bytes) -> bool:
-        return b"\0" not in octets and not has_long_line(crlf(octets)) and (self._allowed.eight_bit or octets.isascii())
+        return b"\0" not in octets and not _is_long(crlf(octets)) and (self._allowed.eight_bit or octets.isascii())
 
     def _header(self, header: bytes, place: _Place) -> bytes:
         # Fields of the parts are 8-bit text to a server, those of the outermost header want SMTPUTF8 (RFC 6531 §3.4).
@@ -110,15 +110,16 @@ class _Conversion:
         if not any(piece.part for piece in found):
             raise Unsendable("expected a multipart message to re-encode, got one without its boundary")
         return b"".join(
-            (self._part(piece.octets, inner) if piece.part else self._outside(piece.octets, place))
+            (self._part(piece.octets, entity.default_type, inner) if piece.part else self._outside(piece.octets, place))
             + crlf(piece.delimiter)
             for piece in found
         )
 
-    def _part(self, octets: bytes, place: _Place) -> bytes:
+    def _part(self, octets: bytes, default: str, place: _Place) -> bytes:
         skipped = first_line_end(octets)
         line_end = crlf(octets[:skipped])
-        return line_end + self._entity(octets[skipped:], Entity.read(octets[skipped:]), place)
+        entity = Entity.read(octets[skipped:], default=default)
+        return line_end + self._entity(octets[skipped:], entity, place)
 
     def _outside(self, octets: bytes, place: _Place) -> bytes:
         octets = crlf(octets)
@@ -136,6 +137,7 @@ class _Conversion:
             self.binary = True
             return entity.written(entity.header, body)
         place.unseal("a part")
+        _refuse_encoding(entity)
         return self._encoded(entity, place)
 
     def _encoded(self, entity: Entity, place: _Place) -> bytes:
@@ -144,3 +146,22 @@ class _Conversion:
         body, encoding = encoded(data, text=text)
         header = with_mime(entity.header, data, described=entity.described) if place.message else entity.header
         return entity.written(with_encoding(header, encoding), body)
+
+
+def _refuse_encoding(entity: Entity) -> None:
+    """Raise ``Unsendable`` where another encoding would make something else of what *entity* holds."""
+    if not entity.unencoded and entity.encoding not in ENCODED:
+        raise Unsendable(
+            "Content-Transfer-Encoding: expected a known one where a part is to get another, "
+            f"got {excerpt(entity.encoding)}"
+        )
+    if entity.unencoded and not entity.encodable:
+        raise Unsendable(
+            "expected ASCII in lines of at most 998 octets in a part of type "
+            f"{excerpt(entity.type)}, which must not be encoded, got something else"
+        )
+
+
+def _is_long(octets: bytes) -> bool:
+    """Tell whether a line is too long, also the last one, whose end may belong to a boundary."""
+    return has_long_line(octets) or len(octets) - octets.rfind(b"\n") - 1 > LINE_LIMIT

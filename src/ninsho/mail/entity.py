@@ -24,6 +24,11 @@ _PARAMETER = re.compile(
 )
 _ESCAPED = re.compile(r"\\(.)")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_COMMENT = re.compile(r"\([^()]*+\)")
+_TEXT = "text/plain"  # RFC 2045 §5.2
+_MESSAGES = ("message/rfc822", "message/global", "message/news")
+ENCODED = ("base64", "quoted-printable")
+_IDENTITY = ("", "7bit", "8bit", "binary")  # RFC 2045 §6.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,23 @@ class Entity:
     described: bool
 
     @classmethod
-    def read(cls, octets: bytes) -> "Entity":
-        """Cut *octets* at the first empty line; the header gets CRLF for each line end, the body stays."""
+    def read(cls, octets: bytes, *, default: str = _TEXT) -> "Entity":
+        """Cut *octets* at the first empty line; the header gets CRLF for each line end, the body stays.
+
+        *default* is the type where none is told: the container's ``default_type``.
+        """
         found = _EMPTY_LINE.search(octets)
         header, body = (octets[: found.start()], octets[found.end() :]) if found else (octets, b"")
         header = crlf(header) + b"\r\n" if header and not header.endswith((b"\r", b"\n")) else crlf(header)
         # The first of a name counts.
         described = {field.name: field.value for field in reversed(list(fields(header)))}
-        content_type = described.get("content-type", "")
+        content_type = described.get("content-type", default)
         return cls(
             header=header,
             gap=b"\r\n" if found else b"",
             body=body,
             type=_type(content_type),
-            encoding=described.get("content-transfer-encoding", "").lower(),
+            encoding=_encoding(described.get("content-transfer-encoding", "")),
             boundary=_boundary(content_type),
             described="content-type" in described,
         )
@@ -62,6 +70,27 @@ class Entity:
         """Whether nothing in the body is a line end: what is not text, and text in UTF-16 and its kin."""
         return self.encoding == "binary" and (not self.type.startswith("text/") or b"\0" in self.body)
 
+    @property
+    def unencoded(self) -> bool:
+        """Whether the body is written as it is, by an encoding that is known to do so, or none."""
+        return self.encoding in _IDENTITY
+
+    @property
+    def encodable(self) -> bool:
+        """Whether the body may be encoded: not where it is so already, nor in a message (RFC 2045 §6.4)."""
+        # RFC 6532 §3.5: some types may that are newer.
+        return self.unencoded and (not self.type.startswith("message/") or self.type.startswith("message/global"))
+
+    @property
+    def carries_message(self) -> bool:
+        """Whether the body is a whole message, which is read like the one it stands in."""
+        return self.unencoded and self.type in _MESSAGES
+
+    @property
+    def default_type(self) -> str:
+        """What each part is that does not say so (RFC 2046 §5.1.5)."""
+        return "message/rfc822" if self.type == "multipart/digest" else _TEXT
+
     def written(self, header: bytes, body: bytes) -> bytes:
         """Put a header and a body together."""
         return header + (b"\r\n" if body else self.gap) + body
@@ -70,7 +99,12 @@ class Entity:
 def _type(content_type: str) -> str:
     """Return the media type in lower case; what cannot be read as one is text (RFC 2045 §5.2)."""
     found = content_type.partition(";")[0].strip().lower()
-    return found if found.count("/") == 1 else "text/plain"
+    return found if found.count("/") == 1 else _TEXT
+
+
+def _encoding(value: str) -> str:
+    """Return the transfer encoding in lower case, without comments; "8bit;" has been seen."""
+    return _COMMENT.sub("", value).partition(";")[0].strip().lower()
 
 
 def _boundary(content_type: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, InitVar, dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from itertools import product
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from ninsho.domains import a_labels
@@ -18,6 +19,8 @@ from ninsho.mail.signing.dkim_canonical import (
     Canonicalization,
     SignedField,
     fields_in_order,
+    refuse_control,
+    without_gaps,
 )
 from ninsho.mail.signing.keys import KeyMaterial, need_cryptography, private_key
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -59,9 +62,10 @@ class Dkim:
     *key* is RSA (1024 bits at least, 2048 advised) or Ed25519: PEM text, octets, or a ``Path``; Ed25519 also as 32
     octets in base64. Give two signers for two signatures: Ed25519 is not verified everywhere. *headers* are the names
     of what is signed wherever it stands; of those in *oversign* no more can be added. *canonicalization* is that of
-    header and body, *expires* how long the signature is good, *identity* the i= tag. Messages that servers may write
-    anew on the way, 8-bit or in lines of over 998 octets, are encoded first; with *eight_bit* they are refused, or kept
-    as they are. Raises ``ConfigurationError`` for what cannot work, ``Unsendable`` without the package cryptography.
+    header and body: programs read relaxed alike, but simple not where a field is empty. *expires* is how long the
+    signature is good, *identity* the i= tag. Messages that servers may write anew on the way, 8-bit or in lines of over
+    998 octets, are encoded first; with *eight_bit* they are refused, or kept as they are. Raises ``ConfigurationError``
+    for what cannot work, ``Unsendable`` without the package cryptography.
     """
 
     domain: str
@@ -93,9 +97,11 @@ class Dkim:
         object.__setattr__(self, "_start", ";\r\n ".join(tags))
 
     def _check(self) -> None:
-        for name in self.canonicalization:
-            if name not in OF_FIELDS:
-                raise ConfigurationError([f"canonicalization: expected simple or relaxed, got {excerpt(name)}"])
+        if self.canonicalization not in product(OF_FIELDS, OF_BODIES):
+            found = excerpt(self.canonicalization)
+            raise ConfigurationError([f"canonicalization: expected simple or relaxed for header and body, got {found}"])
+        if not isinstance(self.expires, timedelta | None):
+            raise TypeError(f"expires: expected a timedelta, got {type(self.expires).__name__}")
         if self.expires is not None and self.expires <= timedelta():
             raise ConfigurationError([f"expires: expected a time to come, got {self.expires}"])
         if self.eight_bit not in get_args(EightBit):
@@ -108,7 +114,7 @@ class Dkim:
 
     def sign(self, octets: bytes) -> bytes:
         """Return the message with a signature in front; raise ``Unsendable``."""
-        octets = self._fit(octets)
+        octets = without_gaps(self._fit(octets))
         size = header_size(octets)
         of_field, of_body = OF_FIELDS[self.canonicalization[0]], OF_BODIES[self.canonicalization[1]]
         fields = fields_in_order(octets[:size])
@@ -224,6 +230,8 @@ def _covered(names: Iterable[tuple[str, bool]], fields: Iterable[SignedField]) -
         again = over and bool(same or name.lower() not in _ADDED)
         listed += [name] * (len(same) + again)
         covered += reversed(same)
+    for found in covered:
+        refuse_control(found)
     return listed, covered
 
 

@@ -4,11 +4,15 @@ import re
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from ninsho.mail.headers import SIGNATURES, fields, header_size
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 Canonicalization: TypeAlias = Literal["simple", "relaxed"]
 
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+\n(?:[ \t][^\n]*+\n)*+)")
+# ESC stays, which ISO-2022-JP is full of, and what makes folds.
+_CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
+_GAP = re.compile(rb"^([!-9;-~]++)[ \t]++:", re.MULTILINE)
 _WIDE = re.compile(rb"[ \t]{2,}+|\t")
 
 
@@ -31,6 +35,24 @@ def fields_in_order(header: bytes) -> list[SignedField]:
         found.append(SignedField(field[1].decode().lower(), field[2], field[0]))
         at = field.end()
     return found
+
+
+def without_gaps(octets: bytes) -> bytes:
+    """Return a message with no white space before the colons of its header, where some verifiers see no field then.
+
+    It is obsolete (RFC 5322 §4.5). Raises ``Unsendable`` where another signature covers it.
+    """
+    size = header_size(octets)
+    header, count = _GAP.subn(rb"\1:", octets[:size])
+    if count and any(field.name in SIGNATURES for field in fields(header)):
+        raise Unsendable("expected a colon right behind each name in a header that is signed already, got white space")
+    return header + octets[size:] if count else octets
+
+
+def refuse_control(field: SignedField) -> None:
+    """Raise ``Unsendable`` for control characters, of which verifiers take some for white space."""
+    if _CONTROL.search(field.value):
+        raise Unsendable(f"{field.name}: expected no control characters in a field to sign, got {excerpt(field.value)}")
 
 
 def simple_field(field: SignedField) -> bytes:

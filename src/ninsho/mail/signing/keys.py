@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ninsho.errors import ConfigurationError
-from ninsho.mail.unsendable import Unsendable
+from ninsho.mail.unsendable import Unsendable, excerpt
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -29,9 +29,9 @@ def private_key(given: KeyMaterial, place: str, *, password: str | bytes | None 
     """Read a key in PEM or DER, or a raw Ed25519 key in base64; raise ``ConfigurationError``, which names *place*."""
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - a package of an extra
 
-    data = _octets(given, place)
+    data, secret = _octets(given, place), _secret(password)
     try:
-        return _loaded(data, _secret(password))
+        return _loaded(data, secret)
     except TypeError:
         # So the library says that one is wanted, or not.
         found = "an encrypted one, and no password" if password is None else "a password, and a key that has none"
@@ -55,8 +55,14 @@ def certificates(given: KeyMaterial, place: str) -> "list[Certificate]":
 
 
 def _secret(password: str | bytes | None) -> bytes | None:
+    if not isinstance(password, str | bytes | None):
+        raise TypeError(f"password: expected a str or bytes, got {type(password).__name__}")
+    return _encoded(password) if isinstance(password, str) else password
+
+
+def _encoded(secret: str) -> bytes:
     # An error of the encoding would show of it what it cannot write.
-    return password.encode(errors="surrogatepass") if isinstance(password, str) else password
+    return secret.encode(errors="surrogatepass")
 
 
 def _octets(given: KeyMaterial, place: str) -> bytes:
@@ -64,7 +70,7 @@ def _octets(given: KeyMaterial, place: str) -> bytes:
         case bytes():
             return given
         case str():
-            return given.encode()
+            return _encoded(given)
         case os.PathLike():
             return _read(Path(given), place)
         case _:
@@ -76,6 +82,9 @@ def _read(path: Path, place: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError([f"{place}: {path}: cannot be read: {error.strerror}"]) from None
+    except ValueError:
+        # NUL, or what no locale can write.
+        raise ConfigurationError([f"{place}: expected the path of a file, got {excerpt(str(path))}"]) from None
 
 
 def _loaded(data: bytes, password: bytes | None) -> "PrivateKeyTypes":
@@ -111,8 +120,9 @@ def key_store(given: KeyMaterial, place: str, *, password: str | bytes | None) -
         pkcs12,
     )
 
+    data, secret = _octets(given, place), _secret(password)
     try:
-        found = pkcs12.load_pkcs12(_octets(given, place), _secret(password))
+        found = pkcs12.load_pkcs12(data, secret)
     except ValueError:
         raise ConfigurationError([f"{place}: expected a PKCS #12 file and its password, got something else"]) from None
     if found.key is None or found.cert is None:

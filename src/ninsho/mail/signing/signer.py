@@ -29,6 +29,8 @@ def signed(octets: bytes, signers: Sequence[Signer]) -> bytes:
 
 def refuse_disorder(signers: Sequence[Signer]) -> None:
     """Raise ``TypeError`` for what is no signer, ``ConfigurationError`` for an order that cannot work."""
+    if not isinstance(signers, Sequence):
+        raise TypeError(f"sign: expected a list of signers such as [Dkim(...)], got {type(signers).__name__}")
     last: Signer | None = None
     for signer in signers:
         if not isinstance(signer, Signer):
