@@ -8,11 +8,8 @@ import pytest
 from bulk_stage import Stage, letter, listed, stage
 
 from ninsho import Client, Submission
-from ninsho.bulk import claims, runs
 from ninsho.bulk.database import LedgerUnavailable
 from ninsho.bulk.ledger import Ledger
-from ninsho.bulk.processes import Process
-from ninsho.bulk.run import Run
 from ninsho.bulk.states import State
 from ninsho.errors import ClientError
 
@@ -236,112 +233,6 @@ def test_a_ledger_that_fails_ends_the_run_and_loses_no_verdict(on: Stage, monkey
     assert on.run()[State.ACCEPTED] == 100 - sent
     assert on.counts() == {"accepted": 100}
     assert sorted(on.arrived) == sorted(row["email"] for row in listed(100))
-
-
-# Other runs
-
-
-def another(on: Stage) -> Run:
-    """A run of another process, which begins by claiming a batch."""
-    return Run(on.ledger.database, on.mailing.id, letter, limit=None, batch=4)
-
-
-def test_two_runs_share_the_rows(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(20))
-    with another(on) as one:
-        first = next(one.submissions())
-        assert on.run()[State.ACCEPTED] == 16
-        assert first.recipients[0] not in on.arrived
-    # What it never said anything of may have been sent; the others it had only claimed.
-    assert on.counts() == {"accepted": 16, "waiting": 3, "unknown": 1}
-
-
-def test_a_row_that_is_somebody_elses_is_not_settled(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(1))
-    with another(on) as one:
-        next(one.submissions())
-        write = on.ledger.database.write
-        write(lambda connection: claims.give_up(connection, one._id, [1], "taken for dead"))
-        on.ledger.retry(on.mailing, [State.UNKNOWN])
-        write(lambda connection: claims.settle(connection, one._id, [(1, claims.Settled(State.REFUSED))]))
-        assert on.counts() == {"waiting": 1}
-
-
-def test_a_paused_run_may_still_say_what_became_of_its_rows(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(1))
-    with another(on) as one:
-        next(one.submissions())
-        write = on.ledger.database.write
-        write(lambda connection: claims.give_up(connection, one._id, [1], "taken for dead"))
-        write(lambda connection: claims.settle(connection, one._id, [(1, claims.Settled(State.ACCEPTED))]))
-        assert on.counts() == {"accepted": 1}
-
-
-def test_a_paused_run_hands_over_nothing_that_others_have_given_up(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(4))
-    with another(on) as one:
-        submissions = one.submissions()
-        next(submissions)
-        on.ledger.database.write(lambda connection: claims.give_up(connection, one._id, [2, 4], "taken for dead"))
-        one._beaten -= runs.LEASE
-        assert [submission.recipients[0] for submission in submissions] == [USER2]
-
-
-def elsewhere(on: Stage, monkeypatch: pytest.MonkeyPatch, **which: str) -> None:
-    """From now on this is another machine, as far as the ledger is told."""
-    me = Process.this()
-    other = Process(which.get("host", "other.example"), which.get("boot", "another pid:[1]"), me.pid, me.started)
-    monkeypatch.setattr(Process, "this", classmethod(lambda _: other))
-
-
-def test_a_silent_run_of_another_machine_becomes_unknown_after_its_lease(
-    on: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    on.ledger.load(on.mailing, listed(4))
-    with another(on) as one:
-        next(one.submissions())
-        elsewhere(on, monkeypatch)
-        assert runs.reap(on.ledger.database, on.mailing.id) == 0
-        assert runs.reap(on.ledger.database, on.mailing.id, lease=-1.0) == 1
-        # There nobody can read its notes.
-        assert on.counts() == {"unknown": 4}
-        monkeypatch.undo()
-    # It lived: it knows which of them it never handed over.
-    assert on.counts() == {"unknown": 1, "waiting": 3}
-
-
-def test_a_machine_that_was_started_anew_has_no_runs_of_before(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    on.ledger.load(on.mailing, listed(4))
-    with another(on) as one:
-        next(one.submissions())
-        elsewhere(on, monkeypatch, host=Process.this().host)
-        assert runs.reap(on.ledger.database, on.mailing.id) == 1
-        assert on.counts() == {"unknown": 4}
-
-
-def test_a_run_whose_process_has_ended_without_notes_leaves_all_unknown(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(4))
-    with another(on) as one:
-        next(one.submissions())
-        one._notes.path.unlink()
-        # Its number and its start say that it lives.
-        assert runs.reap(on.ledger.database, on.mailing.id) == 0
-        on.ledger.database.write(
-            lambda connection: connection.execute(runs.runs.update().values(pid_started="before that"))
-        )
-        assert runs.reap(on.ledger.database, on.mailing.id) == 1
-        assert on.counts() == {"unknown": 4}
-
-
-def test_a_claim_whose_commit_nobody_heard_of_is_undone(on: Stage) -> None:
-    on.ledger.load(on.mailing, listed(4))
-    with another(on) as one:
-        pass
-    # PostgreSQL may carry out the COMMIT of a client that was killed, when others have buried it already.
-    write = on.ledger.database.write
-    write(lambda connection: claims.claim(connection, on.mailing.id, one._id, most=4, make=letter))
-    assert on.counts() == {"sending": 4}
-    assert on.run()[State.ACCEPTED] == 4
 
 
 def test_ledgers_keep_mailings_apart(on: Stage, tmp_path: Path) -> None:

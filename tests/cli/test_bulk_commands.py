@@ -1,52 +1,22 @@
-"""``ninsho send --bulk`` and ``ninsho ledger``: lists, templates, what arrives, what is told."""
+"""``ninsho send --bulk``: lists, templates, what arrives, what is told."""
 
 import csv
 import json
 import os
 import signal
 import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
 import pytest
-from command_line import Ended, Run
+from bulk_command import LIST, NEWS, Send, here, send, server
+from command_line import Run
 
 from ninsho.bulk.bulk import Bulk
 from ninsho.bulk.progress import Tally
 from ninsho.testing import MailServer
 
-NEWS = "news@example.org"
-LIST = "email,name,town\nann@example.net,安部,東京\nbob@example.net,馬場,大阪\n"
-Send: TypeAlias = Callable[..., Ended]
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SMTP_URL", "SMTP_HOST", "SMTP_USER", "SMTP_USERNAME", "SMTP_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
-    Path("people.csv").write_text(LIST, encoding="utf-8")
-    Path("mail.html").write_text("<p>{name}様、{town}のお知らせです。</p>", encoding="utf-8")
-
-
-@pytest.fixture
-def server() -> Iterator[MailServer]:
-    with MailServer() as running:
-        yield running
-        assert running.violations == []
-
-
-@pytest.fixture
-def send(ninsho: Run, server: MailServer, monkeypatch: pytest.MonkeyPatch) -> Send:
-    monkeypatch.setenv("SMTP_URL", server.url)
-    usual = ("send", "--template", "mail.html", "--from", NEWS, "--ledger", "news.db")
-
-    def command(*options: str, bulk: str = "people.csv", subject: str = "{name}様へ") -> Ended:
-        return ninsho(*usual, "--bulk", bulk, "--subject", subject, *options)
-
-    return command
+__all__ = ["here", "send", "server"]
 
 
 def arrived(server: MailServer) -> dict[str, str]:
@@ -129,6 +99,9 @@ def test_defaults_stand_for_what_is_missing(send: Send, server: MailServer) -> N
         (["--to-column", "address"], "--to-column: expected one of email, name, town, got address"),
         (["--default", "name"], "--default: expected a name and a value"),
         (["--report", "report.pdf"], "expected a name that ends with .csv, .json or .html"),
+        (["--report", "no/report.csv"], "no/report.csv: cannot be written: No such file or directory"),
+        (["--limit", "0"], "--limit: expected 1 or more, got 0"),
+        (["--limit=-5"], "--limit: expected 1 or more, got -5"),
         (["--message", "x"], "expected --bulk or --message, got both"),
         (["--text", "{surname}"], "surname"),
     ],
@@ -159,6 +132,78 @@ def test_another_template_under_the_same_name_is_refused_unless_told(send: Send,
     assert len(server.messages) == 4
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--default", "name=x"],
+        ["--reply-to", "other@example.org"],
+        ["--cc", "other@example.org"],
+        ["--unsubscribe", "leave@example.org"],
+        ["--charset", "iso-2022-jp"],
+        ["--verp", "bounces@example.org"],
+        ["--sender", "bounces@example.org"],
+        ["--header", "X-Job: news"],
+        ["--images", "images"],
+        ["--priority", "high"],
+    ],
+    ids=lambda options: options[0],
+)
+def test_other_options_under_the_same_name_are_refused_as_well(
+    send: Send, server: MailServer, options: list[str]
+) -> None:
+    Path("images").mkdir()
+    Path("images/logo.png").write_bytes(b"PNG")
+    send()
+    assert send(*options).status == 2
+    assert len(server.messages) == 2
+
+
+def test_an_image_that_has_changed_is_another_mailing(send: Send) -> None:
+    Path("images").mkdir()
+    for octets, status in ((b"old", 0), (b"old", 0), (b"new", 2)):
+        Path("images/logo.png").write_bytes(octets)
+        assert send("--images", "images").status == status
+
+
+def test_a_template_that_was_at_fault_heals_its_rows(send: Send, server: MailServer) -> None:
+    Path("people.csv").write_text(f"{LIST}carl@example.net,c\n", encoding="utf-8")
+    assert send().status == 1
+    Path("mail.html").write_text("<p>{email}</p>", encoding="utf-8")
+    assert send("--changed", subject="News").status == 0
+    assert len(server.messages) == 3
+
+
+def test_who_waits_says_more_than_who_was_refused(send: Send, server: MailServer) -> None:
+    server.fail("RCPT", 550, "5.1.1 nobody", when=lambda address: "ann" in address)
+    assert send("--limit", "1").status == 75
+    assert send("--via", "smtp://127.0.0.1:1").status == 69
+    assert send().status == 1
+
+
+def test_a_refused_sender_is_for_later(send: Send, server: MailServer) -> None:
+    Path("people.csv").write_text("email,name,town\n" + "".join(f"u{n}@example.net,a,b\n" for n in range(50)))
+    server.fail("MAIL", 550, "5.4.5 daily quota exceeded")
+    ended = send()
+    assert ended.status == 75
+    assert "daily quota exceeded" in ended.err
+    server.forgive()
+    assert send().status == 0
+
+
+def test_a_ledger_that_does_not_answer_is_for_later(send: Send, server: MailServer) -> None:
+    Path("news.db").write_bytes(b"no database, by any means" * 100)
+    assert send().status == 75
+    assert send(ledger="postgresql://127.0.0.1:1/news").status == 75
+    assert server.messages == []
+
+
+def test_no_password_of_a_ledger_or_a_list_is_shown(send: Send, ninsho: Run) -> None:
+    url = "postgresql://alice:hunter2@127.0.0.1:1/news?password=hunter2&user=alice"
+    for ended in (send(ledger=url), ninsho("ledger", "show", url), send("--bulk-sql", "select 1", bulk=url)):
+        assert ended.status in {75, 78}
+        assert "hunter2" not in ended.out + ended.err
+
+
 def test_what_went_wrong_is_told_in_words_and_in_json(send: Send, ninsho: Run, server: MailServer) -> None:
     server.fail("RCPT", 550, "5.1.1 nobody", when=lambda address: "bob" in address)
     ended = send("--json")
@@ -182,16 +227,6 @@ def test_a_server_that_is_not_there_leaves_all_for_later(send: Send, server: Mai
     assert "2 waiting" in ended.out
     assert send().status == 0
     assert len(server.messages) == 2
-
-
-def test_unknown_ones_are_sent_again_only_where_somebody_agrees(send: Send, ninsho: Run, server: MailServer) -> None:
-    server.drop(at="dot", taken=True, times=1)
-    assert send().status == 1
-    assert ninsho("ledger", "retry", "news.db", "--unknown").status == 2
-    assert ninsho("ledger", "retry", "news.db").status == 2
-    assert ninsho("ledger", "retry", "news.db", "--unknown", "--yes").status == 0
-    assert send().status == 0
-    assert len(server.messages) == 3
 
 
 def test_a_signal_ends_a_run_in_good_order(send: Send, server: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,72 +273,3 @@ def test_a_report_is_written_that_nobody_can_smuggle_anything_into(send: Send, s
         assert "&lt;script&gt;alert(2)" in text
         for drawing in text.split("<svg")[1:]:
             ET.fromstring(f"<svg{drawing.partition('</svg>')[0]}</svg>")
-
-
-def test_recipients_are_exported_by_state(send: Send, ninsho: Run, server: MailServer) -> None:
-    server.fail("RCPT", 450, "4.2.0 later", when=lambda address: "bob" in address)
-    assert send().status == 75
-    exported = ninsho("ledger", "export", "news.db", "-", "--deferred")
-    (row,) = csv.DictReader(exported.out.splitlines())
-    assert (row["address"], row["town"], row["code"]) == ("bob@example.net", "大阪", "450")
-    assert ninsho("ledger", "export", "news.db", "all.json").status == 0
-    assert len(json.loads(Path("all.json").read_text())) == 2
-    assert ninsho("ledger", "export", "news.db", "all.html").status == 0
-
-
-BOUNCE = """\
-From: MAILER-DAEMON@example.net
-To: {to}
-Subject: Undelivered Mail
-Content-Type: multipart/report; report-type=delivery-status; boundary=b
-MIME-Version: 1.0
-
---b
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.net
-
-Final-Recipient: rfc822; {recipient}
-Action: {action}
-Status: {status}
-Diagnostic-Code: smtp; {status} no such user
-
---b
-Content-Type: text/rfc822-headers
-
-Message-ID: {message_id}
-
---b--
-"""
-
-
-def bounce(server: MailServer, recipient: str, **told: str) -> str:
-    usual = {"to": NEWS, "recipient": recipient, "action": "failed", "status": "5.1.1", "message_id": "<none@x>"}
-    return BOUNCE.format(**{**usual, **told})
-
-
-def test_bounces_are_noted_by_message_id_by_address_and_by_envelope_sender(
-    send: Send, ninsho: Run, server: MailServer
-) -> None:
-    send()
-    ids = {one.recipients[0]: one.message["Message-ID"] for one in server.messages}
-    moved = bounce(server, "moved@example.com", message_id=ids["ann@example.net"])
-    ended = ninsho("ledger", "bounces", "news.db", "-", stdin=moved)
-    assert ended.out.startswith("ann@example.net failed 5.1.1")
-    later = bounce(server, "bob@EXAMPLE.net", action="delayed", status="4.4.1")
-    assert ninsho("ledger", "bounces", "news.db", "-", "--json", stdin=later).json["noted"][0]["action"] == "delayed"
-    shown = ninsho("ledger", "show", "news.db").out
-    assert shown.startswith("people: 1 accepted, 1 bounced")
-    verp = bounce(server, "else@example.com", to="bounces+bob=example.net@example.org")
-    Path("in").mkdir()
-    Path("in/1").write_text(verp)
-    Path("in/2").write_text("From: a@b\n\nhello\n")
-    ended = ninsho("ledger", "bounces", "news.db", "in", "--verp", "bounces@example.org")
-    assert "1 noted, 0 about mail that is not in the ledger, 1 no bounces" in ended.err
-    assert ninsho("ledger", "show", "news.db").out.startswith("people: 2 bounced")
-
-
-def test_a_ledger_that_is_not_there_is_not_made(ninsho: Run) -> None:
-    ended = ninsho("ledger", "show", "other.db")
-    assert ended.status == 78
-    assert not Path("other.db").exists()

@@ -1,7 +1,9 @@
 """``ninsho send``: how a message is written, signed and shown, as the options say."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,8 @@ from command_line import Run
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from ninsho.cli.send.picture import picture
+from ninsho.mail.reading import Attached, Mail
 from ninsho.testing import MailServer
 
 FROM = "hanako@example.jp"
@@ -134,3 +138,68 @@ def test_a_preview_wants_a_dry_run(ninsho: Run, server: MailServer) -> None:
     ended = ninsho("send", "--to", "t@example.jp", "--text", "x", "--open")
     assert ended.status == 2
     assert "--open: expected --dry-run" in ended.err
+
+
+def test_an_invitation_that_is_not_there_is_told_by_the_option(ninsho: Run, server: MailServer) -> None:
+    ended = ninsho("send", "--to", "t@example.jp", "--text", "x", "--calendar", "/nope.ics")
+    assert (ended.status, ended.err) == (
+        2,
+        "ninsho: --calendar: /nope.ics: cannot be read: No such file or directory\n",
+    )
+
+
+def test_a_key_that_is_not_there_is_told_by_the_option(ninsho: Run, server: MailServer) -> None:
+    signing = ("--dkim-domain", "example.jp", "--dkim-selector", "s", "--dkim-key", "/nope")
+    ended = ninsho("send", "--to", "t@example.jp", "--text", "x", *signing)
+    assert ended.status != 0
+    assert ended.err == "ninsho: --dkim-key: /nope: cannot be read: No such file or directory\n"
+    assert server.talks == []
+
+
+def test_a_field_may_name_an_address_of_any_script(ninsho: Run, server: MailServer) -> None:
+    assert sent(ninsho, server, "--header", "Reply-To: あ@example.jp").message["Reply-To"] == "あ@example.jp"
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (("--priority", "high"), "X-Priority"),
+        (("--unsubscribe", "https://example.jp/u"), "List-Unsubscribe"),
+        (("--auto-submitted", "auto-generated"), "Auto-Submitted"),
+    ],
+)
+def test_a_field_is_told_by_one_option(ninsho: Run, server: MailServer, options: tuple[str, ...], name: str) -> None:
+    ended = ninsho("send", "--to", "t@example.jp", "--text", "x", *options, "--header", f"{name}: x")
+    assert (ended.status, server.talks) == (2, [])
+    assert f"--header: {name}: expected a field that no other option has told" in ended.err
+
+
+def test_a_field_without_a_fit_name_is_told_by_the_option(ninsho: Run, server: MailServer) -> None:
+    ended = ninsho("send", "--to", "t@example.jp", "--text", "x", "--header", f"{'X' * 99}: x")
+    assert "--header: expected the name of a header field, got" in ended.err
+
+
+def shown(html: str, *names: str) -> str:
+    """The HTML as the preview shows it, with images that have these Content-IDs and hold them."""
+    images = tuple(Attached("a.png", "image/png", name.encode(), name) for name in names)
+    page = picture(Mail(html=html, attachments=images))
+    found = re.search(r'<iframe sandbox srcdoc="([^"]*)">', page)
+    assert found
+    return unescape(found[1]).partition(">")[2]
+
+
+def url_of(name: str) -> str:
+    return f"data:image/png;base64,{b64encode(name.encode()).decode()}"
+
+
+def test_images_are_shown_where_they_are_named() -> None:
+    html = "<img src='cid:ab'><img src=cid:a><td background='CID:a%40b'><p>cid:a <img alt='cid:a' src='cid:none'>"
+    expected = f"<img src='{url_of('ab')}'><img src={url_of('a')}><td background='{url_of('a@b')}'>"
+    assert shown(html, "a", "ab", "a@b") == f"{expected}<p>cid:a <img alt='cid:a' src='cid:none'>"
+
+
+def test_a_preview_calls_nobody() -> None:
+    html = (
+        "a<link rel=dns-prefetch href=//x.example>b<LINK rel=preconnect href='//y.example' />c<!--[if x]><link href=z>"
+    )
+    assert shown(html) == "abc<!--[if x]>"

@@ -16,6 +16,14 @@ BLOCKS = re.findall(r"```sh\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
 MESSAGE = b"From: alice@example.com\nTo: bob@example.net\nSubject: there already\n\nText.\n"
 ALICE, SECRET = "alice@example.com", "secret"
 
+# A domain's key, and two people's certificates.
+KEYS = """
+openssl genrsa -out dkim.pem 2048
+for who in me taro; do
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout $who.key -out $who.pem -subj /CN=$who
+done
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -31,7 +39,11 @@ def folder(tmp_path: Path) -> Path:
     netrc.chmod(0o600)
     for name in ("report.pdf", "backup.log", "report.txt", "news.html"):
         (tmp_path / name).write_text(name)
+    for name in ("text.txt", "page.html"):
+        (tmp_path / name).write_text("<p>本文</p>", encoding="utf-8")
+    (tmp_path / "images").mkdir()
     (tmp_path / "message.eml").write_bytes(MESSAGE)
+    subprocess.run(["/bin/sh", "-eu"], input=KEYS, cwd=tmp_path, capture_output=True, text=True, check=True)
     for box in (mbox(tmp_path / "archive.mbox"), Maildir(tmp_path / "Maildir")):
         box.add(MESSAGE)
         box.close()
@@ -52,6 +64,17 @@ def test_all_commands_work_one_after_the_other(folder: Path) -> None:
         )
         assert (done.returncode, done.stderr[: done.stderr.find("= connecting")]) == (0, ""), done.stderr
         subjects = [received.message["Subject"] for received in server.messages]
-    assert subjects == ["Hello", "月次報告", "News", "Backup done", *["there already"] * 4, "Test", "Test"]
+    assert subjects == [
+        "Hello",
+        "月次報告",
+        "News",
+        "Backup done",
+        "新製品",
+        "お知らせ",
+        "見積",
+        *["there already"] * 4,
+        "Test",
+        "Test",
+    ]
     assert SECRET not in done.stdout + done.stderr
     assert "granted: PLAIN" in done.stdout

@@ -147,4 +147,5 @@ def test_what_is_written_is_read(people):
 
 def test_a_domain_has_no_case_and_a_local_part_may_have_one():
     assert same(b"A@B.example") == same(b"A@b.EXAMPLE") != same(b"a@b.example")
-    assert same(b'"x@Y"@Z') == b'"x@Y"@z'
+    assert same(b'"x@Y"@Z') == same(b'"x@Y"@z') != same(b'"x@y"@z')
+    assert same(b'"x"@z') == same(rb'"\x"@Z') == same(b"x@z")

@@ -1,13 +1,11 @@
 """Decoration mail: the trees of the carriers, their charsets, what their handsets cannot read, what is too much."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ninsho.mail.charsets.charset import UTF_8
 from ninsho.mail.composing.shapes import USUAL, Leaf, Shape
 from ninsho.mail.decoration.carriers import Carrier
-from ninsho.mail.decoration.decorated import decorated, without_line_ends
+from ninsho.mail.decoration.decorated import decorated
 from ninsho.mail.decoration.shapes import SHAPES
 from ninsho.mail.emoji.mapping import bracketed
 from ninsho.mail.unsendable import Unsendable
@@ -96,8 +94,8 @@ def test_the_carrier_is_told_or_follows_from_the_recipients(told, addresses, car
 def test_for_others_nothing_changes(told, addresses):
     decoration = decorated(addresses, told)
     assert (decoration.carrier, decoration.shape, decoration.charset) == (Carrier.PC, USUAL, None)
-    assert decoration.emoji("☀️\ue63e") == "☀️\ue63e"
-    assert decoration.html("<p>\n☀️") == "<p>\n☀️"
+    assert decoration.emoji("☀️\ue63e", UTF_8) == "☀️\ue63e"
+    assert decoration.html("<p>\n☀️&#9728;", UTF_8) == "<p>\n☀️&#9728;"
     decoration.check(text=10**9, html=10**9, images=[10**9] * 100)
 
 
@@ -117,7 +115,7 @@ def test_several_carriers_need_several_messages():
 )
 def test_emoji_are_those_of_the_handset(address, octets):
     decoration = decorated([address], told=True)
-    assert decoration.charset.encode(decoration.emoji("晴☀️🤣")) == octets
+    assert decoration.charset.encode(decoration.emoji("晴☀️🤣", decoration.charset)) == octets
 
 
 @pytest.mark.parametrize(
@@ -137,39 +135,42 @@ def test_emoji_are_those_of_the_handset(address, octets):
 def test_another_charset_may_be_told(address, charset, text):
     decoration = decorated([address], told=True, charset=charset, fallback=bracketed)
     assert decoration.charset.label == str(charset)
-    assert decoration.emoji("晴☀️🤣") == text
+    assert decoration.emoji("晴☀️🤣", decoration.charset) == text
     assert decoration.charset.encode(text)
 
 
-# HTML in one line.
+# HTML.
+
+
+def test_html_is_in_one_line():
+    decoration = decorated([DOCOMO], told=True)
+    assert decoration.html("<p>\r\n晴れ\n<br>です\n☀</p>\n", decoration.charset) == "<p>晴れ<br>です\ue63e</p>"
 
 
 @pytest.mark.parametrize(
-    ("html", "line"),
+    ("html", "mapped"),
     [
-        ("<html>\r\n  <body>\r\n    晴れ\r\n  です\r\n</body>\n</html>\n", "<html><body>晴れです</body></html>"),
-        ("two\nwords", "two words"),
-        ("two\r\n\r\n\t words", "two words"),
-        ("日本\nJapan\n日本", "日本Japan日本"),
-        ("<b>one</b>\ntwo", "<b>one</b> two"),
-        ('<img\n src="a"\r\n alt="b">', '<img src="a" alt="b">'),
-        ("<p>a\rb</p>", "<p>a b</p>"),
-        ("<p>x</p>\n<pre>a\n  b</pre>\n<p>y</p>", "<p>x</p><pre>a\n  b</pre><p>y</p>"),
-        ("\n", ""),
-        ("", ""),
+        ("&#9728;", "\ue63e"),
+        ("&#x2600;&#xFE0F;", "\ue63e"),
+        ("&#X02600", "\ue63e"),
+        ("1&#65039;&#8419;", "\ue6e2"),
+        ("&#129315;", "〓"),
+        ("&#26085;&#9728;", "日\ue63e"),
+        # What is no emoji, and what Shift_JIS has not, stays a reference.
+        ("&#26085;&#233;&#60;b&#62;", "&#26085;&#233;&#60;b&#62;"),
+        ("&#233;&#9728;", "&#233;&#9728;"),
+        ("&#8624;", "&#8624;"),
+        ("&#1114112;&#55296;&#0000000060;&#;&#x;", "&#1114112;&#55296;&#0000000060;&#;&#x;"),
     ],
 )
-def test_html_is_in_one_line(html, line):
-    assert without_line_ends(html) == line
-    assert decorated([DOCOMO], told=True).html(html) == line
+def test_emoji_may_be_numeric_references(html, mapped):
+    decoration = decorated([DOCOMO], told=True)
+    assert decoration.html(html, decoration.charset) == mapped
 
 
-@given(st.text(st.sampled_from("a日<>/ \t\r\n=\"'b"), max_size=30))
-def test_nothing_but_space_is_lost(html):
-    line = without_line_ends(html)
-    assert "\r" not in line
-    assert "\n" not in line
-    assert "".join(line.split()) == "".join(html.split())
+def test_in_utf8_references_stay():
+    decoration = decorated([DOCOMO], told=True)
+    assert decoration.html("&#9728;", UTF_8) == "&#9728;"
 
 
 # Sizes.

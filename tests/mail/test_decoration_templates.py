@@ -160,3 +160,9 @@ def test_76_what_cannot_stand_in_a_template_is_refused(template, kind, finding):
     with pytest.raises(Unsendable) as caught:
         write_template(template, kind)
     assert finding in str(caught.value)
+
+
+@pytest.mark.parametrize("cid", ["😀", "\uffff", "あ", "a b", "a>", ""])
+def test_a_content_id_is_ascii(cid):
+    with pytest.raises(Unsendable, match="template: image: expected a content id in ASCII"):
+        write_template(Template("<p>", (TemplateImage(cid, "image/gif", GIF),)), "dmt")

@@ -93,9 +93,45 @@ def test_the_options_win_over_the_client():
         assert envelope(told, dotted=client)[1] == [b"RCPT TO:<a..b@docomo.ne.jp>\r\n"]
 
 
-def test_quoted_or_not_it_is_one_mailbox():
-    both = Submission(BODY, "", [DOTTED[0], QUOTED[DOTTED[0]]], Options(dotted="quoted"))
-    assert envelope(both)[1:] == ([b'RCPT TO:<"a..b"@docomo.ne.jp>\r\n'], (DOTTED[0],))
+@pytest.mark.parametrize(("dotted", "path"), [("quoted", b'"a..b"@docomo.ne.jp'), ("raw", b"a..b@docomo.ne.jp")])
+def test_quoted_or_not_it_is_one_mailbox(dotted, path):
+    both = Submission(BODY, "", [DOTTED[0], QUOTED[DOTTED[0]]], Options(dotted=dotted))
+    assert envelope(both)[1:] == ([b"RCPT TO:<%b>\r\n" % path], (DOTTED[0],))
+
+
+def test_quotes_around_what_needs_none_make_no_other_mailbox():
+    several = [r'"\a.b"@example.jp', "a.b@EXAMPLE.jp", '"A.b"@example.jp', '"a\\"b"@example.jp']
+    rcpts = envelope(Submission(BODY, "", several))[1]
+    assert rcpts == [b"RCPT TO:<%b>\r\n" % several[number].encode() for number in (0, 2, 3)]
+
+
+def test_who_submitted_it_is_written_as_the_others_are():
+    server = Capabilities("", {"AUTH": ("PLAIN",)})
+    submission = Submission(BODY, "", [DOTTED[0]], Options(auth=DOTTED[0]))
+    mails = [Preparer(server, chunking=False, dotted=dotted).prepare(submission).mail for dotted in ("raw", "quoted")]
+    assert mails == [
+        b"MAIL FROM:<> AUTH=a..b@docomo.ne.jp\r\n",
+        b'MAIL FROM:<> AUTH="a..b"@docomo.ne.jp\r\n',
+    ]
+
+
+@pytest.mark.parametrize("address", ["a. .b@x.jp", "a(c)..b@x.jp", "<. a@x.jp>", "a .@x.jp", "Taro <a.(c).b@x.jp>"])
+def test_odd_dots_with_something_between_are_not_guessed_at(address):
+    with pytest.raises(Unsendable, match=r"expected addresses, got .*: a space or a comment beside dots"):
+        single(address, "to")
+
+
+@pytest.mark.parametrize(
+    ("address", "read_as"),
+    [
+        ("a . b @ x.jp", "a.b@x.jp"),
+        (" (c) a..b@x.jp (c) ", "a..b@x.jp"),
+        ("< a..b @x.jp >", "a..b@x.jp"),
+        ("@r.jp: a..b@x.jp", "a..b@x.jp"),
+    ],
+)
+def test_space_that_says_nothing_is_none(address, read_as):
+    assert single(address, "to") == read_as
 
 
 @pytest.mark.parametrize(

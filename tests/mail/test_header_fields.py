@@ -102,7 +102,10 @@ def test_the_ascii_around_stays_readable():
 
 def test_the_shorter_encoding_is_taken():
     assert field("Subject", "Amanhã cedo") == "Subject: =?utf-8?Q?Amanh=C3=A3?= cedo\r\n"
-    assert field("Subject", "Amanhãs", settle=lambda text: (text, charset("iso-8859-1"))) == "Subject: =?iso-8859-1?Q?Amanh=E3s?=\r\n"
+    assert (
+        field("Subject", "Amanhãs", settle=lambda text: (text, charset("iso-8859-1")))
+        == "Subject: =?iso-8859-1?Q?Amanh=E3s?=\r\n"
+    )
 
 
 def test_75_identifiers_are_whole_and_unencoded():
@@ -146,3 +149,57 @@ def test_74_and_in_encoded_words_beside(name):
     message = message_from_bytes(written.encode() + b"\r\n", policy=policy.compat32)
     assert str(make_header(decode_header(message.get_param("name")))) == name
     assert all(len(line) <= 998 for line in lines_of(written))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"to":["' + '","'.join(f"a{number}@example.jp" for number in range(50)) + '"]}',
+        "https://x.example/?a=?b",
+        "=?utf-8?B?5pel half of one",
+        "x" * 990,
+    ],
+)
+def test_72_what_is_ascii_and_fits_stays_as_it_is(value):
+    assert len(value) < 998
+    assert field("X-Data", value) == f"X-Data: {value}\r\n"
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 999, "a " + "x" * 1200 + " b", "=?utf-8?B?5pel?=", "=?x?q?a b?=", "=?x?q?a 日本 b", "日本 ?= b"]
+)
+def test_72_what_does_not_fit_or_would_be_read_as_something_else_is_encoded(value):
+    written = field("X-Data", value)
+    assert read(written) == value
+    assert all(len(line) <= 998 for line in lines_of(written))
+
+
+@pytest.mark.parametrize("value", ["日本語" * 200, "a =?utf-8?B?5pel?= b", " both ends ", "日本 " + "語" * 400 + " b"])
+def test_72_with_smtputf8_words_are_encoded_where_nothing_else_keeps_them(value):
+    written = field("Subject", value, utf8=True)
+    assert message_from_bytes(written.encode(), policy=policy.default)["Subject"] == value
+    assert all(len(line.encode()) <= 998 for line in lines_of(written))
+    assert field("Subject", "日本 語", utf8=True) == "Subject: 日本 語\r\n"
+
+
+@pytest.mark.parametrize("length", [30, 40, 50, 60, 62, 70, 76])
+@pytest.mark.parametrize("value", ["日本語" * 20, "a 日本語", "日 a"])
+def test_72_no_name_makes_a_line_too_long_for_encoded_words(length, value):
+    name = "X-" + "N" * (length - 2)
+    written = field(name, value)
+    assert all(len(line) <= 76 or not WORD.search(line) for line in lines_of(written))
+    assert read(written.replace(":\r\n ", ": ")) == value
+
+
+@pytest.mark.parametrize("name", ["Disposition-Notification-To", "Return-Receipt-To"])
+def test_who_is_named_is_not_encoded(name):
+    assert field(name, "山田 <a@b.jp>") == f"{name}: =?utf-8?B?5bGx55Sw?= <a@b.jp>\r\n"
+
+
+def test_74_a_character_of_two_stays_whole():
+    two = charset("shift_jis-2004")
+    [parameter] = extended("filename", "か\u309a.txt", two)
+    assert message_from_bytes(f"Content-Disposition: attachment; {parameter}\r\n\r\n".encode()).get_filename() == (
+        "か\u309a.txt"
+    )
+    assert worded("name", "か\u309a.txt", two).startswith('name="=?shift_jis-2004?')

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ninsho.mail.html.text import text_of
-from ninsho.mail.unsendable import Unsendable
 
 
 def test_paragraphs_headings_and_lines():
@@ -74,6 +73,7 @@ def test_fillers_behind_the_first_words_leave_nothing():
 
 def test_a_line_end_in_the_source_is_no_space_between_east_asian_characters():
     assert text_of("<p>日本語の\n  文章が\n続き and\nso on</p>") == "日本語の文章が続き and so on\n"
+    assert text_of("<p>안녕\n하세요</p>") == "안녕 하세요\n"
     assert text_of("<pre>日本語の\n  文章</pre>") == "日本語の\n  文章\n"
 
 
@@ -163,7 +163,29 @@ def test_what_is_written_is_read(text):
 
 
 @pytest.mark.parametrize(
-    "html", ["<td>" * 5000, "<a href=https://x>" * 5000, "日" * 50_000, "<ul>" * 5000, "<!--" * 20_000, "<p " * 20_000]
+    "html",
+    [
+        "<td>" * 5000,
+        "<a href=https://x>" * 80_000,
+        "<a href=https://x><b>" * 40_000,
+        "<td>" + "<b>wordword</b> " * 80_000,
+        "<a href=https://x>" * 800 + "<b>x</b>" * 20_000,
+        "<pre>" * 800 + "<b>x</b>" * 20_000,
+        "日" * 50_000,
+        "<ul>" * 5000,
+        "<ul>" * 400 + "<li>x" * 20_000,
+        f"<ol start={'9' * 4000}>" + "<li>x" * 10_000,
+        "<!--" * 20_000,
+        "<p " * 20_000,
+        "&zwnj;" * 40_000 + "x",
+        # What is padded to the width of its column and the height of its row.
+        f"<table><tr><td>{'x' * 40_000}</td></tr>{'<tr><td>a</td></tr>' * 4000}</table>",
+        f"<table><tr><td>{'a<br>' * 4000}</td>{'<td>b</td>' * 4000}</tr></table>",
+        f"<table><tr>{'<td>b' * 4000}</tr>{'<tr><td>a' * 4000}</table>",
+        f"<table><tr><td><pre>{'x' * 4000}{chr(10) * 4000}</pre></table>",
+        f"<table><tr><td>{'<table><tr><td>' * 100}{'x' * 4000}{'<p>x' * 400}",
+    ],
+    ids=lambda html: html[:20],
 )
 def test_no_html_takes_more_time_than_its_length_deserves(html):
     begun = time.process_time()
@@ -171,7 +193,48 @@ def test_no_html_takes_more_time_than_its_length_deserves(html):
     assert time.process_time() - begun < 3
 
 
-def test_without_the_package_it_is_told_which(monkeypatch):
+def test_without_the_package_it_is_a_plain_one(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "inscriptis.css_profiles", None)
-    with pytest.raises(Unsendable, match=r"text from HTML needs the package inscriptis: pip install 'ninsho\[html\]'"):
-        text_of("<p>x")
+    html = """<head><title>t</title><style>p {}</style></head><h1>新製品</h1>
+        <p>日本
+        語の&nbsp;文 &amp; more<br>two</p><ul><li>one</li><li>two</ul>
+        <table><tr><td>a</td><td>b</table><a href="https://example.jp/?a=1&amp;b=2">こちら</a> <a href="#x">here</a>"""
+    assert text_of(html) == (
+        "新製品\n\n日本語の 文 & more\ntwo\n\n* one\n* two\n\na b\n\nこちら <https://example.jp/?a=1&b=2> here\n"
+    )
+
+
+def test_a_table_too_large_for_columns_has_a_text_and_the_others_theirs():
+    small = "<table><tr><td>A</td><td>1</td></tr><tr><td>BB</td><td>2</td></tr></table>"
+    long = "x" * 40_000
+    large = f"<table><tr><td>{small}</td><td>{long}</td></tr>{'<tr><td>a</td><td>b</td></tr>' * 2000}</table>"
+    assert text_of(f"{large}<p>end") == f"A   1\nBB  2\n\n{long}\n" + "a\nb\n" * 2000 + "\nend\n"
+
+
+def test_the_layout_of_a_letter_stays_a_table():
+    row = f"<tr><td>{'word ' * 400}<p>{'word ' * 20}</p></td><td><ul><li>one<li>two</ul></td></tr>"
+    letter = f"<table><tr><td><table>{row * 50}</table></td></tr></table>"
+    assert text_of(letter).count("  * one") == 50
+    assert {line.find("* one") for line in text_of(letter).splitlines()} == {-1, 2003}
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>本文<br>-- <br>山田",
+        "<div>本文</div><div><span>-- </span><br>山田</div>",
+        "<pre>本文\n-- \n山田</pre>",
+        "本文<div>\n-- \n</div>山田",
+    ],
+)
+def test_the_line_above_a_signature_keeps_its_space(html):
+    assert text_of(html) == "本文\n-- \n山田\n"
+
+
+def test_dashes_alone_begin_no_signature():
+    assert text_of("<p>a<br>--<br>b -- <b>c</b></p>") == "a\n--\nb -- c\n"
+
+
+def test_links_within_each_other_are_all_told():
+    html = '<a href="https://x.example/1">one <b><a href="https://x.example/2">two</a></b>'
+    assert text_of(html) == "one two <https://x.example/2> <https://x.example/1>\n"

@@ -268,7 +268,7 @@ def test_text_from_html_without_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "inscriptis", None)
     monkeypatch.setitem(sys.modules, "inscriptis.css_profiles", None)
     page = b"<head><title>t</title></head><STYLE>a</style><p>one &amp; <b>two</b><br>three<script>x"
-    assert read(message(page, Content_Type="text/html")).text == "one & two\nthreex\n"
+    assert read(message(page, Content_Type="text/html")).text == "one & two\nthree\n"
 
 
 def test_81_flowed_text_is_joined():

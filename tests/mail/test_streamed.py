@@ -269,8 +269,8 @@ def test_a_content_type_may_have_parameters(tmp_path):
 
 @pytest.mark.parametrize(
     "attachment",
-    [Attachment("a\0b"), Attachment(5), Attachment("/dev/null", 5), Attachment("/dev/null", None, 5), "/dev/null"],
-    ids=repr,
+    [Attachment("a\0b"), Attachment(__file__, 5), Attachment(__file__, None, 5), Attachment("/dev/null"), "/dev/null"],
+    ids=["NUL", "name", "type", "device", "path"],
 )
 def test_an_attachment_of_another_kind_is_refused_in_words(attachment):
     with pytest.raises(Unsendable, match=r"expected|cannot be read"):

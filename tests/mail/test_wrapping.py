@@ -112,6 +112,9 @@ def test_kinsoku_can_be_left_out():
         "https://example.jp/a/very/long/path?with=a&query=of-its-own#and,(more)",
         "HTTP://example.jp/%E6%97%A5%E6%9C%AC%E8%AA%9E",
         "https://ja.wikipedia.org/wiki/日本の首都と歴史の一覧",
+        "https://ja.wikipedia.org/wiki/すし",
+        "<https://ja.wikipedia.org/wiki/すし>",
+        "https://ja.wikipedia.org/wiki/日本の首都とその歴史",
         "www.example.jp/a/very/long/path",
         "mailto:taro.yamada@department.example.jp",
         "taro.yamada+list@department.section.example.co.jp",
@@ -127,6 +130,11 @@ def test_81_addresses_are_never_broken(whole):
 
 def test_a_sentence_goes_on_behind_an_address():
     assert lines("詳しくはhttps://example.jp/をご覧ください") == ["詳しくは", "https://example.jp/", "をご覧ください"]
+    assert lines("https://example.com/詳細についてはこちらのページ", 28) == [
+        "https://example.com/詳細につ",
+        "いてはこちらのページ",
+    ]
+    assert lines("https://ja.wikipedia.org/wiki/すし を見る") == ["https://ja.wikipedia.org/wiki/すし", "を見る"]
     assert lines("連絡はinfo@example.jpまでお願いします") == ["連絡は", "info@example.jpまで", "お願いします"]
 
 
@@ -266,6 +274,8 @@ def test_no_grapheme_is_cut_and_no_mark_made(text, width):
         "\t" * 60000,
         "あhttp://" * 7000,
         "http://あ/い" * 6000,
+        "http://x/あ/い" * 6000,
+        "http://x/" + "あ" * 60000 + " ",
         ("x" * 64 + "@") * 1000,
         "あ@い." * 15000,
         "a." * 30000,

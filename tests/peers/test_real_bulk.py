@@ -19,6 +19,7 @@ from database_servers import PASSWORD, postgresql
 COUNT = int(os.environ.get("NINSHO_BULK_RECIPIENTS", "1000"))
 IN_FLIGHT = os.environ.get("NINSHO_BULK_IN_FLIGHT")
 KILLS = 20
+CONNECTIONS, IN_FLIGHT_OF_ITSELF = 1, 16
 QUEUES = ("maildrop", "incoming", "active", "deferred")
 
 
@@ -36,6 +37,7 @@ def killed(ledger: str, postfix: MailServer, prefix: str, processes: int) -> Ite
         "ca": str(postfix.ca),
         "username": postfix.username,
         "password": postfix.password,
+        "connections": CONNECTIONS,
         "in_flight": None if IN_FLIGHT is None else int(IN_FLIGHT),
     }
     seed = int(os.environ.get("NINSHO_BULK_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -56,6 +58,8 @@ def expect_all(mailing: KilledMailing, postfix: MailServer) -> None:
         return not any(path.is_file() for name in QUEUES for path in (queue / name).rglob("*"))
 
     unknown = expect_one_each(mailing.ledger, COUNT, arrived, resting)
+    # Only what was on its way at the moment of a kill.
+    assert unknown <= mailing.killed * CONNECTIONS * int(IN_FLIGHT or IN_FLIGHT_OF_ITSELF)
     print(f"{COUNT} recipients, {mailing.killed} kills, seed {mailing.seed}: {unknown} unknown,", end=" ")
     print(f"{unknown / mailing.killed:.2f} a kill; {len(arrived())} arrived")
 

@@ -9,6 +9,7 @@ from ninsho.bulk.loading import Loaded
 from ninsho.bulk.progress import Tally
 from ninsho.bulk.recipients import Row
 from ninsho.bulk.run import BATCH, Run, Watch
+from ninsho.mail.at_hand import AtHand
 
 if TYPE_CHECKING:
     from ninsho.client.sync import Client
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 class Bulk:
     """Sends each recipient of *mailing* (a name, or as the ledger has it) the message that *make* makes of its row.
 
-    ``make(row)`` returns a ``Submission``; where it raises, the row becomes ``invalid``. *limit* is how many messages
-    one run sends at most. *progress* is told after each message. Killed at any moment and run again it goes on where it
-    was.
+    ``make(row)`` returns a ``Submission``; where it raises a ``NinshoError``, a ``ValueError`` or a ``KeyError`` the
+    row becomes ``invalid``; any other exception ends the run. A message without Message-ID is given one. *limit* is how
+    many messages one run sends at most, *progress* is told after each. Killed at any moment and run again it goes on
+    where it was. Raises ``ValueError`` for a limit below 1.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword only, but for what it always takes
@@ -37,6 +39,8 @@ class Bulk:
         self._ledger = ledger
         self._make = make
         self._client = client
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit: expected 1 or more, got {limit}")
         self._limit, self._batch = limit, batch
         self._progress = progress
         self._run: Run | None = None
@@ -51,19 +55,32 @@ class Bulk:
     def run(self) -> Tally:
         """Send to all who wait; return what became of them in this run.
 
-        Raises ``ClientError`` where no connection can be had, ``LedgerUnavailable`` where the ledger does not answer;
+        Raises ``ClientError`` where no connection can be had, ``RefusesAll`` where the server refuses one message after
+        the other, ``LedgerUnavailable`` where the ledger does not answer, and what ``make`` or *progress* has raised;
         by then all that is known is in the ledger.
         """
-        run = Run(self._ledger.database, self.mailing.id, self._make, limit=self._limit, batch=self._batch)
-        with run:
+        with Run(self._ledger.database, self.mailing.id, self._make, limit=self._limit, batch=self._batch) as run:
             self._run = run
             if self._stopped:
                 run.stop()
-            for receipt in self._client.send_many(run.submissions(), order="completed"):
+            fault = None
+            for receipt in self._client.send_many(AtHand(run.submissions()), order="completed"):
                 run.settle(receipt)
-                if self._progress is not None:
-                    self._progress(run.tally)
+                if fault is None:
+                    fault = self._told(run.tally)
+        if fault is not None:
+            raise fault
+        run.refusals.raise_for_all()
         return run.tally
+
+    def _told(self, tally: Tally) -> Exception | None:
+        """Tell how far it is; return what that raises, as nothing of the run depends on it."""
+        if self._progress is not None:
+            try:
+                self._progress(tally)
+            except Exception as error:  # noqa: BLE001 - raised when all is sent
+                return error
+        return None
 
     def stop(self) -> None:
         """Send no more: ``run`` returns once what is on its way has its verdict. For signal handlers, other threads."""

@@ -4,20 +4,22 @@ import json
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Row, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
+from ninsho.bulk.identified import identified
 from ninsho.bulk.outcomes import Settled
 from ninsho.bulk.states import State
 from ninsho.bulk.tables import NAME_LENGTH, REPLY_LENGTH, recipients
+from ninsho.bulk.texts import kept
 from ninsho.errors import NinshoError
-from ninsho.mail.headers import header_end, message_id
 from ninsho.mail.merging.csv_rows import Row as PlacedRow
-from ninsho.mail.message import EVERYTHING, Submission, prepare
+from ninsho.mail.message import Submission
 
 Make: TypeAlias = Callable[[Mapping[str, Any]], Submission]
+# Told of rows before they are claimed.
+Tell: TypeAlias = Callable[[Iterable[int]], None]
 
 _COLUMNS = recipients.c
 # What may still be settled: also what another process has given up for lost meanwhile. Knowledge is better than none.
@@ -25,11 +27,12 @@ _OPEN = (State.SENDING, State.UNKNOWN)
 
 
 class Claimed(NamedTuple):
-    """A row that a run has, and its message."""
+    """A row that a run has, its message, and how often it had been tried before."""
 
     row: int
     submission: Submission
     message_id: str = ""
+    attempts: int = 0
 
 
 class _Faulty(NamedTuple):
@@ -37,6 +40,17 @@ class _Faulty(NamedTuple):
 
     row: int
     fault: str
+
+
+class Accident(BaseException):
+    """``make`` has raised what says nothing of the row: the run ends with it, and its rows wait.
+
+    No ``Exception``: whatever stands in between takes it for nothing of its own.
+    """
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
 
 
 @dataclass(slots=True)
@@ -47,67 +61,64 @@ class Claim:
     invalid: int = 0
 
 
-def claim(connection: Connection, mailing: int, run: int, *, most: int, make: Make) -> Claim:
+def claim(  # noqa: PLR0913 - by keyword only
+    connection: Connection, mailing: int, run: int, *, most: int, make: Make, tell: Tell
+) -> Claim:
     """Take up to *most* rows that wait, and make their messages; never one that this run has had before.
 
     Where the database can, rows that another process is about to take are passed over (SKIP LOCKED); everywhere a row
-    is taken only if it waits at that moment.
+    is taken only if it waits at that moment. Raises ``Accident``.
     """
     waiting = (
-        select(_COLUMNS.id, _COLUMNS.line, _COLUMNS.fields)
+        select(_COLUMNS.id, _COLUMNS.line, _COLUMNS.fields, _COLUMNS.attempts)
         .where(_COLUMNS.mailing_id == mailing, _COLUMNS.state == State.WAITING)
         .where(or_(_COLUMNS.run_id.is_(None), _COLUMNS.run_id != run))
-        .order_by(_COLUMNS.id)
+        # Whoever fails each time comes last, and keeps nobody from their first try.
+        .order_by(_COLUMNS.attempts, _COLUMNS.id)
         .limit(most)
         .with_for_update(skip_locked=True)
     )
-    claim = Claim()
-    made = [_made(row, make) for row in connection.execute(waiting)]
-    _mark_invalid(connection, run, [one for one in made if isinstance(one, _Faulty)], claim)
-    _mark_sending(connection, run, [one for one in made if isinstance(one, Claimed)], claim)
-    return claim
+    made = [_made(make, *row) for row in connection.execute(waiting).all()]
+    faulty = [one for one in made if isinstance(one, _Faulty)]
+    taken = [one for one in made if isinstance(one, Claimed)]
+    tell(one.row for one in taken)
+    _mark_invalid(connection, run, faulty)
+    return Claim(_sending(connection, run, taken), len(faulty))
 
 
-def _made(row: "Row[Any, Any, Any]", make: Make) -> Claimed | _Faulty:
+def _made(make: Make, row: int, line: int, fields: str, attempts: int) -> Claimed | _Faulty:
     """Return the message, or why there is none."""
     try:
-        submission = make(PlacedRow(json.loads(row.fields), f"line {row.line}"))
-        return Claimed(row.id, submission, id_of(submission)[:NAME_LENGTH])
+        submission, message_id = identified(make(PlacedRow(json.loads(fields), f"line {line}")))
+        return Claimed(row, submission, kept(message_id, NAME_LENGTH), attempts)
     except (NinshoError, ValueError) as fault:
-        return _Faulty(row.id, str(fault))
+        return _Faulty(row, str(fault))
     except KeyError as fault:
-        return _Faulty(row.id, f"expected a value for {fault}, got none")
-    except Exception as fault:  # noqa: BLE001 - one row that cannot be written is no reason to stop the others
-        return _Faulty(row.id, f"{type(fault).__name__}: {fault}")
+        return _Faulty(row, f"expected a value for {fault}, got none")
+    except Exception as accident:
+        raise Accident(accident) from accident
 
 
-def _mark_invalid(connection: Connection, run: int, faulty: list[_Faulty], claim: Claim) -> None:
+def _mark_invalid(connection: Connection, run: int, faulty: list[_Faulty]) -> None:
     if faulty:
-        values = [{"row": row, "fault": fault[:REPLY_LENGTH], "now": time.time()} for row, fault in faulty]
-        claim.invalid = connection.execute(_INVALID, [{**one, "run": run} for one in values]).rowcount
+        values = [{"row": row, "fault": kept(fault, REPLY_LENGTH), "now": time.time()} for row, fault in faulty]
+        connection.execute(_INVALID, [{**one, "run": run} for one in values])
 
 
-def _mark_sending(connection: Connection, run: int, made: list[Claimed], claim: Claim) -> None:
+def _sending(connection: Connection, run: int, made: list[Claimed]) -> list[Claimed]:
+    """Mark the rows, and return those that are ours now: somebody may have been quicker."""
     if not made:
-        return
+        return []
     values = [{"row": one.row, "run": run, "now": time.time(), "named": one.message_id} for one in made]
-    claim.taken = made
-    if connection.execute(_SENDING, values).rowcount != len(made):
-        # Somebody was quicker: only what is ours now.
-        ours = _rows_of(connection, run, [one.row for one in made], (State.SENDING,))
-        claim.taken = [one for one in made if one.row in ours]
+    connection.execute(_SENDING, values)
+    ours = still_ours(connection, run, [one.row for one in made])
+    return [one for one in made if one.row in ours]
 
 
-def id_of(submission: Submission) -> str:
-    """Return the message's own Message-ID, empty where it has none; raise ``Unsendable`` for what is no message."""
-    message = submission.message
-    if isinstance(message, bytes):
-        end = header_end(message)
-        return message_id(message if end is None else message[:end])
-    if isinstance(message, Message):
-        return str(message.get("Message-ID", "")).strip()
-    # What is only written when it is sent, such as a merge's, is written once before: it may be none.
-    return prepare(submission, EVERYTHING, chunking=True).message_id
+def undo(connection: Connection, run: int, rows: Collection[int]) -> None:
+    """Let *rows* wait for anybody that *run* has claimed by a commit of which it may not have heard."""
+    if rows:
+        connection.execute(_FREE, [{"row": row, "run": run} for row in rows])
 
 
 def settle(connection: Connection, run: int, outcomes: Iterable[tuple[int, Settled]]) -> None:
@@ -134,20 +145,29 @@ def give_up(connection: Connection, run: int, rows: Collection[int], why: str) -
         connection.execute(_UNKNOWN, values)
 
 
+def take_back(connection: Connection, run: int, rows: Collection[int]) -> set[int]:
+    """Claim those of *rows* again that others have given up as lost meanwhile; return those that are still *run*'s.
+
+    They were never handed over, and nobody but their run may send what is unknown.
+    """
+    if rows:
+        connection.execute(_CLAIMED_AGAIN, [{"row": row, "run": run} for row in rows])
+    return still_ours(connection, run, rows)
+
+
 def still_ours(connection: Connection, run: int, rows: Collection[int]) -> set[int]:
     """Return those of *rows* that are claimed by *run*, still."""
-    return _rows_of(connection, run, rows, (State.SENDING,))
+    return set(_ids(connection, run, (State.SENDING,))) & set(rows)
 
 
 def open_rows(connection: Connection, run: int) -> list[int]:
     """Return the rows of *run* that are not settled."""
-    rows = select(_COLUMNS.id).where(_COLUMNS.run_id == run, _COLUMNS.state.in_(_OPEN)).with_for_update()
-    return list(connection.scalars(rows))
+    return _ids(connection, run, _OPEN, lock=True)
 
 
-def _rows_of(connection: Connection, run: int, rows: Collection[int], states: tuple[State, ...]) -> set[int]:
-    ours = select(_COLUMNS.id).where(_COLUMNS.id.in_(rows), _COLUMNS.run_id == run, _COLUMNS.state.in_(states))
-    return set(connection.scalars(ours))
+def _ids(connection: Connection, run: int, states: tuple[State, ...], *, lock: bool = False) -> list[int]:
+    rows = select(_COLUMNS.id).where(_COLUMNS.run_id == run, _COLUMNS.state.in_(states))
+    return list(connection.scalars(rows.with_for_update() if lock else rows))
 
 
 _WAITS = update(recipients).where(_COLUMNS.id == bindparam("row"), _COLUMNS.state == State.WAITING)
@@ -164,13 +184,11 @@ _OURS = update(recipients).where(
     or_(*(_COLUMNS.state == state for state in _OPEN)),
 )
 _SETTLED = _OURS.values(
-    attempts=_COLUMNS.attempts + bindparam("new_attempts"),
     settled_at=bindparam("now"),
-    **{
-        name: bindparam(f"new_{name}")
-        for name in ("state", "message_id", "sender", "code", "enhanced_code", "reply", "queue_id")
-    },
+    **{name: bindparam(f"new_{name}") for name in Settled._fields},
 )
+_FREE = _OURS.values(state=State.WAITING.value, message_id="", run_id=None)
+_CLAIMED_AGAIN = _OURS.values(state=State.SENDING.value)
 # A row that was put back keeps its run: it is another run's to try it again.
 _BACK = _OURS.values(state=State.WAITING.value, message_id="")
 _UNKNOWN = _OURS.where(_COLUMNS.state == State.SENDING).values(

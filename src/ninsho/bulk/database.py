@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,12 +25,25 @@ from ninsho.stores.database_url import password_for
 T = TypeVar("T")
 
 BUSY_TIMEOUT: Final = 30.0  # seconds that a writer of SQLite's waits for another one
-# PostgreSQL's serialization_failure and deadlock_detected; MySQL's for a deadlock: the same again will do.
-_ONCE_MORE: Final = frozenset(("40001", "40P01", 1213))
-_TRIES: Final = 5
+# PostgreSQL's serialization_failure and deadlock_detected; MySQL's for a deadlock, MariaDB's for a row that another one
+# has changed meanwhile: the same again will do.
+_ONCE_MORE: Final = frozenset(("40001", "40P01", 1213, 1020))
+# Seconds between tries: a server is started anew in that time.
+_PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
 _READS_ONLY: Final = {"ninsho_reads_only": True}
-# What a URL without a driver means: blocking drivers, those that ninsho's extras install.
-_DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+# Blocking drivers, those that ninsho's extras install, for a URL without one, and for those of event loops.
+_DRIVERS: Final = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+asyncpg": "postgresql+psycopg",
+    "postgresql+psycopg_async": "postgresql+psycopg",
+    "sqlite+aiosqlite": "sqlite",
+    **{
+        f"{name}{driver}": f"{name}+pymysql"
+        for name in ("mysql", "mariadb")
+        for driver in ("", "+asyncmy", "+aiomysql")
+    },
+}
 
 
 class LedgerUnavailable(NinshoError):
@@ -47,7 +61,7 @@ class Database:
     def __init__(self, place: str | Path, *, create: bool = True) -> None:
         self.url = url_of(str(place))
         self.place = self.url.set(username=None, password=None, query={}).render_as_string()
-        if self.file is not None and not create and not self.file.exists():
+        if self.file is not None and not create and not _is_there(self.file):
             raise ConfigurationError([f"ledger: expected a file, found no {self.file}"])
         self._engine = self._made()
         self._make_tables()
@@ -58,7 +72,10 @@ class Database:
         return Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Do *work* in a transaction; once more where the database had to end it for another one's sake."""
+        """Do *work* in a transaction; once more where the database had to end it for another one's sake, or is gone.
+
+        Where the connection breaks at the commit, what was done may be done already: *work* must bear with that.
+        """
         return self._done(self._engine, work)
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -77,26 +94,21 @@ class Database:
             self.write(metadata.create_all)
 
     def _done(self, engine: Engine, work: Callable[[Connection], T]) -> T:
-        for left in reversed(range(_TRIES)):
+        gone = False
+        for pause in (*_PAUSES, None):
             try:
                 with engine.begin() as connection:
                     return work(connection)
             except DBAPIError as error:
-                if not (left and _ONCE_MORE & set(_codes(error))):
-                    raise LedgerUnavailable(f"{self.place}: {self._finding(error)}") from error
-            except (SQLAlchemyError, OSError) as error:
-                raise LedgerUnavailable(f"{self.place}: {self._finding(error)}") from error
+                # Who was there may be there again.
+                gone |= error.connection_invalidated
+                if pause is None or not (gone or _ONCE_MORE & set(_codes(error))):
+                    raise LedgerUnavailable(f"{self.place}: {finding(error, self.url)}") from error
+                if gone:
+                    time.sleep(pause)
+            except SQLAlchemyError as error:
+                raise LedgerUnavailable(f"{self.place}: {finding(error, self.url)}") from error
         raise AssertionError
-
-    def _finding(self, error: Exception) -> str:
-        """What is said of *error*, without who logs in there and how, and without values."""
-        # The other kinds of error are about statements, and may quote what stood in them.
-        if not isinstance(error, OperationalError | InterfaceError | OSError):
-            return type(error).__name__
-        text = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
-        for unsaid in filter(None, (str(self.url.password or ""), self.url.username)):
-            text = re.sub(rf"(?<!\w){re.escape(unsaid)}(?!\w)", "…", text)
-        return text
 
     def _made(self) -> Engine:
         options: dict[str, Any] = {}
@@ -121,6 +133,18 @@ class Database:
         return engine
 
 
+def finding(error: SQLAlchemyError, url: URL) -> str:
+    """Return what is said of *error*, without who logs in there and how, and without values."""
+    # The other kinds of error are about statements, and may quote what stood in them.
+    if not isinstance(error, OperationalError | InterfaceError):
+        return type(error).__name__
+    text = " ".join(str(error.orig).split())
+    secrets = (str(value) for name, value in url.query.items() if "pass" in name)
+    for unsaid in filter(None, (str(url.password or ""), url.username, *secrets)):
+        text = re.sub(rf"(?<!\w){re.escape(unsaid)}(?!\w)", "…", text)
+    return text
+
+
 def url_of(place: str) -> URL:
     """Read a file's name or a database URL; raise ``ConfigurationError``."""
     if "://" not in place:
@@ -132,10 +156,26 @@ def url_of(place: str) -> URL:
     except (ArgumentError, ValueError):
         raise ConfigurationError(["ledger: expected a database URL that SQLAlchemy can read"]) from None
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ConfigurationError(["ledger: expected a file, got a database in memory, which nothing outlives"])
+    if url.get_backend_name() == "sqlite":
+        return _file_url(url)
     asks = bool(url.host or url.username) and url.password is None
     return url.set(password=password_for(None)) if asks else url
+
+
+def _file_url(url: URL) -> URL:
+    """Let the file keep its place whatever becomes of the working directory; notes lie beside it."""
+    if url.database in (None, "", ":memory:"):
+        raise ConfigurationError(["ledger: expected a file, got a database in memory, which nothing outlives"])
+    if str(url.database).startswith("file:"):
+        raise ConfigurationError(["ledger: expected a file's name behind sqlite:///, got a URI"])
+    return url.set(database=str(Path(str(url.database)).absolute()))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise ConfigurationError([f"ledger: {path}: cannot be read: {error.strerror}"]) from None
 
 
 def _make_file(path: Path) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from ninsho.bulk import loading, runs
 from ninsho.bulk.database import Database
-from ninsho.bulk.recipients import Listing, Row, numbered
+from ninsho.bulk.recipients import NOBODY, Listing, Row, numbered
 from ninsho.bulk.states import State
 from ninsho.bulk.tables import NAME_LENGTH, REPLY_LENGTH, mailings, recipients
+from ninsho.bulk.texts import is_kept, kept
 from ninsho.errors import ConfigurationError, NinshoError
 
 PAGE: Final = 1000  # rows that are read at a time
@@ -78,12 +79,12 @@ class Ledger:
 
     def mailing(self, name: str, *, fingerprint: str = "", subject: str = "") -> Mailing:
         """Return the mailing called *name*; it is made where there is none."""
-        if not 0 < len(name) <= NAME_LENGTH:
+        if not (0 < len(name) <= NAME_LENGTH and is_kept(name)):
             raise ConfigurationError([f"mailing: expected a name of at most {NAME_LENGTH} characters, got {name!a}"])
         values = {
             "name": name,
             "fingerprint": fingerprint,
-            "subject": subject[:REPLY_LENGTH],
+            "subject": kept(subject, REPLY_LENGTH),
             "created_at": time.time(),
         }
         return self._named(name) or self.database.write(lambda connection: _begun(connection, values))
@@ -105,10 +106,11 @@ class Ledger:
         )
 
     def change(self, mailing: Mailing, *, fingerprint: str, subject: str) -> None:
-        """Let something else be sent from now on under the same name."""
-        values = {"fingerprint": fingerprint, "subject": subject[:REPLY_LENGTH]}
+        """Let something else be sent from now on under the same name, also of rows that made no message before."""
+        values = {"fingerprint": fingerprint, "subject": kept(subject, REPLY_LENGTH)}
         changing = update(mailings).where(mailings.c.id == mailing.id).values(values)
         self.database.write(lambda connection: connection.execute(changing))
+        self.retry(mailing, [State.INVALID])
 
     def load(
         self,
@@ -118,11 +120,15 @@ class Ledger:
         address: str = "email",
         key: str | None = None,
     ) -> loading.Loaded:
-        """Add *rows*, whose addresses are in the column *address*; each *key*, else each address, once."""
+        """Add *rows*, whose addresses are in the column *address*; each *key*, else each address, once.
+
+        Those that are there already, and have not been sent to, are from now on what is listed. A row that is listed no
+        more is not forgotten.
+        """
         return loading.load(self.database, mailing.id, Listing(mailing.id, address=address, key=key), numbered(rows))
 
     def reap(self, mailing: Mailing) -> int:
-        """Settle what runs have left that were killed; return how many."""
+        """Settle what runs have left that were killed; return how many recipients wait again."""
         return runs.reap(self.database, mailing.id)
 
     def counts(self, mailing: Mailing) -> dict[State, int]:
@@ -155,9 +161,9 @@ class Ledger:
         values = {"state": State.WAITING.value, "run_id": None, "reply": "", "code": None, "enhanced_code": ""}
         back = update(recipients).where(_COLUMNS.mailing_id == mailing.id, _COLUMNS.state.in_(states)).values(values)
         if keys:
-            back = back.where(_COLUMNS.key.in_(keys))
-        # A row that has never been anything but invalid for its address stays so: there is nobody to send to.
-        back = back.where((_COLUMNS.state != State.INVALID) | _COLUMNS.key.not_like("line %"))
+            back = back.where(_COLUMNS.key.in_([*filter(is_kept, keys)]))
+        # There is nobody to send to.
+        back = back.where(~_COLUMNS.key.startswith(NOBODY))
         return self.database.write(lambda connection: connection.execute(back).rowcount)
 
     def moments(self, mailing: Mailing) -> tuple[float, float] | None:

@@ -7,7 +7,10 @@ from ninsho.bulk.states import State
 
 @dataclass(slots=True)
 class Tally:
-    """What has become of messages in this run: how many in each state, in how many *seconds*; ``remaining`` wait."""
+    """What has become of messages in this run: how many in each state, in how many *seconds*.
+
+    ``remaining`` are left to this run: no more than its limit.
+    """
 
     states: dict[State, int] = field(default_factory=lambda: dict.fromkeys(State, 0))
     remaining: int = 0
@@ -18,8 +21,8 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """How many are settled, one way or another."""
-        return sum(self.states.values())
+        """How many have a verdict; those that wait again have none."""
+        return sum(self.states.values()) - self.states[State.WAITING]
 
     @property
     def rate(self) -> float:

@@ -1,13 +1,21 @@
 """Recipients as they are listed: a row each, with the address, and the key that each is known by."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
 
 from ninsho.bulk.states import State
 from ninsho.bulk.tables import KEY_LENGTH, REPLY_LENGTH
-from ninsho.mail.addresses import read
+from ninsho.bulk.texts import is_kept, kept
+from ninsho.domains import a_labels
+from ninsho.mail.addresses import plain, read
 from ninsho.mail.unsendable import Unsendable
+
+# What rows are known by whose address nobody can send to; no other key begins so.
+NOBODY: Final = "nobody: "
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
 class Row(NamedTuple):
@@ -24,6 +32,20 @@ def numbered(rows: Iterable[Mapping[str, Any] | Row]) -> Iterator[Row]:
         yield row if isinstance(row, Row) else Row(number, row)
 
 
+def mailbox_of(address: str) -> str:
+    """Return *address* as all that are written otherwise, and are the same, have it.
+
+    The domain is in A-labels and in lower case; a local part may have a case, and has no quotes that it does not need.
+    """
+    local, at, domain = address.rpartition("@")
+    # What no domain is stays as it is: it is the same as itself.
+    with suppress(ValueError):
+        domain = a_labels(domain)
+    bare = re.sub(r"\\(.)", r"\1", found[1]) if (found := _QUOTED.fullmatch(local)) else local
+    written = bare if plain(f"{bare}@example.org") else local
+    return kept(f"{written}{at}{domain.lower()}", KEY_LENGTH)
+
+
 class Listing:
     """Makes rows of a list into rows of the ledger: the address from the column *address*, the key from *key*."""
 
@@ -34,29 +56,22 @@ class Listing:
 
     def entry(self, row: Row) -> dict[str, Any]:
         """Return the columns of one row; what cannot be sent to is ``invalid``, and known by its line."""
-        fields = json.dumps(dict(row.values), ensure_ascii=False, default=str)
+        # In ASCII, as no text from anywhere is anything that a database would not keep then.
+        fields = json.dumps(dict(row.values), default=str)
         try:
             address, key = self._who(row)
         except Unsendable as fault:
-            told = str(row.values.get(self._address) or "")
-            return self._columns(row, f"line {row.line}", _shown(told), fields, State.INVALID, str(fault))
+            told = kept(str(row.values.get(self._address) or ""), KEY_LENGTH)
+            return self._columns(row, f"{NOBODY}line {row.line}", told, fields, State.INVALID, str(fault))
         return self._columns(row, key, address, fields, State.WAITING, "")
 
     def _who(self, row: Row) -> tuple[str, str]:
         if row.fault:
             raise Unsendable(row.fault)
         address = read(str(row.values.get(self._address) or "").strip(), self._address)[0]
-        local, _, domain = address.rpartition("@")
-        if not local:
+        if not address.rpartition("@")[0]:
             raise Unsendable(f"{self._address}: expected an address with a domain, got {address!a}")
-        key = f"{local}@{domain.lower()}" if self._key is None else str(row.values.get(self._key) or "").strip()
-        if not key:
-            raise Unsendable(f"{self._key}: expected a value that tells recipients apart, got none")
-        if "\0" in key:
-            raise Unsendable(f"{self._key}: expected text, got a NUL character")
-        if len(key) > KEY_LENGTH:
-            raise Unsendable(f"{self._key}: expected at most {KEY_LENGTH} characters, got {len(key)}")
-        return address, key
+        return address, mailbox_of(address) if self._key is None else _told_key(row, self._key)
 
     def _columns(  # noqa: PLR0913, PLR0917 - one for each column
         self, row: Row, key: str, address: str, fields: str, state: State, reply: str
@@ -66,12 +81,14 @@ class Listing:
             "key": key,
             "line": row.line,
             "address": address,
+            "mailbox": mailbox_of(address),
             "fields": fields,
             "state": state.value,
             "attempts": 0,
-            "reply": reply[:REPLY_LENGTH],
+            "reply": kept(reply, REPLY_LENGTH),
             "message_id": "",
             "sender": "",
+            "copies": 1,
             "enhanced_code": "",
             "queue_id": "",
             "bounce_action": "",
@@ -80,6 +97,14 @@ class Listing:
         }
 
 
-def _shown(text: str) -> str:
-    """No database but SQLite keeps a NUL."""
-    return text.replace("\0", "�")[:KEY_LENGTH]
+def _told_key(row: Row, column: str) -> str:
+    key = str(row.values.get(column) or "").strip()
+    if not key:
+        raise Unsendable(f"{column}: expected a value that tells recipients apart, got none")
+    if not is_kept(key):
+        raise Unsendable(f"{column}: expected text, got {key!a}")
+    if key.startswith(NOBODY):
+        raise Unsendable(f"{column}: expected a value that does not begin with {NOBODY!r}, got {key!a}")
+    if len(key) > KEY_LENGTH:
+        raise Unsendable(f"{column}: expected at most {KEY_LENGTH} characters, got {len(key)}")
+    return key

@@ -2,8 +2,11 @@
 
 import csv
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,8 +22,8 @@ COLUMNS: Final = (
     *("sender", "claimed_at", "settled_at", "bounce_action", "bounce_status", "bounce_diagnosis", "bounced_at"),
 )
 _MOMENTS: Final = ("claimed_at", "settled_at", "bounced_at")
-# A spreadsheet takes what begins so for a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes what begins so for a formula, also in full width.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", *"＝＋－＠")
 _SPANS: Final = 60
 # A page shows those that went wrong, up to so many.
 _SHOWN: Final = 1000
@@ -41,26 +44,53 @@ def form_of(path: Path) -> str:
     return form
 
 
+def check_place(path: Path) -> None:
+    """Raise ``ConfigurationError`` where *path* cannot be written, or is not named like a report; it is made."""
+    form_of(path)
+    try:
+        os.close(_for_its_owner(path, os.O_WRONLY | os.O_CREAT))
+    except OSError as error:
+        raise _unwritten(path, error) from None
+
+
 def write_report(path: Path, ledger: Ledger, mailing: Mailing) -> None:
     """Write all that the ledger has of *mailing* to *path*."""
     form = form_of(path)
+    with rewritten(path) as file:
+        if form == "html":
+            file.writelines(page(ledger, mailing))
+        else:
+            export(file, ledger, mailing, form=form)
+
+
+@contextmanager
+def rewritten(path: Path) -> Iterator[IO[str]]:
+    """Open *path* to be written anew, for its owner alone where it is new; raises ``ConfigurationError``."""
     try:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            if form == "html":
-                file.writelines(page(ledger, mailing))
-            else:
-                export(file, ledger, mailing, form=form)
+        with open(path, "w", encoding="utf-8", newline="", opener=_for_its_owner) as file:
+            yield file
     except OSError as error:
-        raise ConfigurationError([f"{path}: cannot be written: {error.strerror}"]) from None
+        raise _unwritten(path, error) from None
+
+
+def _for_its_owner(path: str | Path, flags: int) -> int:
+    # It says who gets which mail, as the ledger does.
+    return os.open(path, flags, 0o600)
+
+
+def _unwritten(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError([f"{path}: cannot be written: {error.strerror}"])
 
 
 def export(file: IO[str], ledger: Ledger, mailing: Mailing, *, form: str, states: Collection[State] = ()) -> None:
     """Write the recipients in *states*, or all, as ``csv`` (values of the list as further columns) or ``json``."""
-    recipients = ledger.recipients(mailing, states)
+    recipients = partial(ledger.recipients, mailing, states)
     if form == "csv":
-        _write_csv(file, recipients)
+        # Rows of two lists may have columns of their own.
+        given = dict.fromkeys(name for one in recipients() for name in one.fields if name not in COLUMNS)
+        _write_csv(file, recipients(), list(given))
     else:
-        _write_json(file, recipients)
+        _write_json(file, recipients())
 
 
 def facts(recipient: Recipient) -> dict[str, Any]:
@@ -69,15 +99,12 @@ def facts(recipient: Recipient) -> dict[str, Any]:
     return {**row, "state": recipient.state.value, **{name: _moment(row[name]) for name in _MOMENTS}}
 
 
-def _write_csv(file: IO[str], recipients: Iterable[Recipient]) -> None:
+def _write_csv(file: IO[str], recipients: Iterable[Recipient], given: list[str]) -> None:
     writer = csv.writer(file)
-    given: list[str] = []
-    for number, recipient in enumerate(recipients):
-        if not number:
-            given = [name for name in recipient.fields if name not in COLUMNS]
-            writer.writerow([*COLUMNS, *map(_cell, given)])
-        row = facts(recipient)
-        writer.writerow([*map(_cell, row.values()), *(_cell(recipient.fields.get(name)) for name in given)])
+    writer.writerow([*COLUMNS, *map(_cell, given)])
+    for recipient in recipients:
+        row = [*facts(recipient).values(), *map(recipient.fields.get, given)]
+        writer.writerow(map(_cell, row))
 
 
 def _cell(value: object) -> object:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, create_engine, text
+from sqlalchemy.exc import ArgumentError, ProgrammingError, SQLAlchemyError
 
-from ninsho.bulk.database import url_of
+from ninsho.bulk.database import finding, url_of
 from ninsho.bulk.recipients import Row
 from ninsho.errors import ConfigurationError
 
@@ -15,8 +15,9 @@ PAGE = 500  # rows
 
 def sql_rows(place: str, query: str) -> Iterator[Row]:
     """Give the rows of *query*, whose columns are named by it; raise ``ConfigurationError`` where that cannot be."""
+    url = url_of(place)
     try:
-        engine = create_engine(url_of(place), hide_parameters=True)
+        engine = create_engine(url, hide_parameters=True)
     except (ImportError, ArgumentError) as error:
         raise ConfigurationError([f"rows: {error}"]) from None
     try:
@@ -25,7 +26,11 @@ def sql_rows(place: str, query: str) -> Iterator[Row]:
             for number, row in enumerate(result.mappings(), 1):
                 yield Row(number, dict[str, Any](row))
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        raise ConfigurationError([f"rows: {' '.join(str(cause).split())}"]) from None
+        raise ConfigurationError([f"rows: {_said(error, url)}"]) from None
     finally:
         engine.dispose()
+
+
+def _said(error: SQLAlchemyError, url: URL) -> str:
+    # A query that is wrong is the caller's own: it is told in full, without the parameters that it has none of.
+    return " ".join(str(error.orig).split()) if isinstance(error, ProgrammingError) else finding(error, url)

@@ -21,6 +21,7 @@ NAME_LENGTH = 255
 KEY_LENGTH = 500
 # What a server says or a Message-ID holds is cut to this.
 REPLY_LENGTH = 2000
+CODE_LENGTH = 16
 
 metadata = MetaData()
 
@@ -29,6 +30,8 @@ _ID = BigInteger().with_variant(Integer, "sqlite")
 # MySQL and MariaDB take letters of another case, or with another accent, as equal unless told otherwise.
 _EXACT_NAME = String(NAME_LENGTH).with_variant(String(NAME_LENGTH, collation="utf8mb4_bin"), "mysql", "mariadb")
 _EXACT_KEY = String(KEY_LENGTH).with_variant(String(KEY_LENGTH, collation="utf8mb4_bin"), "mysql", "mariadb")
+# A TEXT of MySQL's ends at 64 KiB.
+_LONG_TEXT = Text().with_variant(Text((1 << 24) - 1), "mysql", "mariadb")
 _OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
@@ -75,8 +78,10 @@ recipients = Table(
     # Where it stands in the file.
     Column("line", BigInteger, nullable=False),
     Column("address", String(KEY_LENGTH), nullable=False),
+    # The same as it is compared: see ``ninsho.bulk.recipients.mailbox_of``.
+    Column("mailbox", _EXACT_KEY, nullable=False),
     # What the message is made of: JSON.
-    Column("fields", Text, nullable=False),
+    Column("fields", _LONG_TEXT, nullable=False),
     Column("state", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     # The run that claimed it last.
@@ -84,20 +89,22 @@ recipients = Table(
     Column("claimed_at", Double),
     Column("message_id", String(NAME_LENGTH), nullable=False, default=""),
     Column("sender", String(KEY_LENGTH), nullable=False, default=""),
+    # Whom the message was for: this one, and others who got a copy.
+    Column("copies", Integer, nullable=False, default=1),
     Column("code", Integer),
-    Column("enhanced_code", String(16), nullable=False, default=""),
+    Column("enhanced_code", String(CODE_LENGTH), nullable=False, default=""),
     Column("reply", String(REPLY_LENGTH), nullable=False, default=""),
     Column("queue_id", String(NAME_LENGTH), nullable=False, default=""),
     Column("settled_at", Double),
     Column("bounce_action", String(16), nullable=False, default=""),
-    Column("bounce_status", String(16), nullable=False, default=""),
+    Column("bounce_status", String(CODE_LENGTH), nullable=False, default=""),
     Column("bounce_diagnosis", String(REPLY_LENGTH), nullable=False, default=""),
     Column("bounced_at", Double),
     UniqueConstraint("mailing_id", "key", name="uq_recipients_key"),
     # The next ones that wait are found at its beginning.
-    Index("ix_recipients_state", "mailing_id", "state", "id"),
+    Index("ix_recipients_state", "mailing_id", "state", "attempts", "id"),
     Index("ix_recipients_run", "run_id", "state"),
     Index("ix_recipients_message_id", "message_id"),
-    Index("ix_recipients_address", "address"),
+    Index("ix_recipients_mailbox", "mailbox"),
     **_OPTIONS,
 )

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _COMMENT_END = re.compile(r"[^()\\]*+(?: \\. [^()\\]*+ )*+ ([()])", re.VERBOSE)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
 
@@ -36,6 +37,8 @@ class Token(NamedTuple):
     text: str
 
 
+_GAPS = ("space", "comment")
+_GAP = Token("space", " ")
 _AT = Token("special", "@")
 _COLON = Token("special", ":")
 
@@ -44,7 +47,7 @@ def mailboxes(value: str, place: str) -> list[str]:
     """Return the addr-spec of each mailbox in an unfolded address list, without names, groups and comments."""
     try:
         _refuse_controls(value)
-        return list(_specs(token for token in tokens(value) if token.kind not in ("space", "comment")))
+        return list(_specs(tokens(value)))
     except ValueError as fault:
         raise Unsendable(f"{place}: expected addresses, got {excerpt(value)}: {fault}") from None
 
@@ -89,8 +92,10 @@ def quoted(octets: bytes) -> bytes:
 
 
 def same(octets: bytes) -> bytes:
-    """Return what two paths share that are the same: a domain has no case, a local part may."""
+    """Return what two paths share that are the same: a domain has no case, a local part may, its quotes say nothing."""
     local, at, domain = octets.rpartition(b"@")
+    if local.startswith(b'"'):
+        local = _ESCAPED.sub(rb"\1", local[1:-1])
     return local + at + domain.lower()
 
 
@@ -173,6 +178,7 @@ class _Mailbox:
 
     def __init__(self) -> None:
         self.words: list[Token] = []
+        self._gap = False
         self.inside = False
         self.closed = False
 
@@ -180,6 +186,7 @@ class _Mailbox:
         if self.inside or self.closed:
             raise ValueError("a second '<'")
         self.words = []
+        self._gap = False
         self.inside = True
 
     def closes(self) -> None:
@@ -189,8 +196,15 @@ class _Mailbox:
         self.closed = True
 
     def takes(self, kind: str, text: str) -> None:
+        if kind in _GAPS:
+            # In front of the first word, and behind the last, it says nothing.
+            self._gap = bool(self.words)
+            return
         if self.closed:
             raise ValueError(f"{text!a} behind '>'")
+        if self._gap:
+            self.words.append(_GAP)
+            self._gap = False
         self.words.append(Token(kind, text))
 
     def finished(self) -> Iterator[str]:
@@ -227,13 +241,23 @@ def _route_end(words: list[Token]) -> int:
     return words.index(_COLON) + 1
 
 
-def _local_part(words: list[Token]) -> str:
+def _local_part(given: list[Token]) -> str:
+    words = _without_gaps(given)
     if len(words) == 1 and words[0][0] == "quoted":
         return words[0][1]
-    return _dotted(words, "local part")
+    local = _dotted(words, "local part")
+    # What reads as one address and may be meant as two is not guessed at.
+    if _GAP in given[1:-1] and not all(local.split(".")):
+        raise ValueError("a space or a comment beside dots where a local part has none")
+    return local
 
 
-def _domain(words: list[Token]) -> str:
+def _without_gaps(words: list[Token]) -> list[Token]:
+    return [word for word in words if word is not _GAP] if _GAP in words else words
+
+
+def _domain(given: list[Token]) -> str:
+    words = _without_gaps(given)
     if len(words) == 1 and words[0][0] == "literal":
         return words[0][1]
     return _dotted(words, "domain")

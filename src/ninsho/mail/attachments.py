@@ -5,11 +5,11 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from secrets import token_hex
 
 from ninsho.mail.attachment import Attachment
 from ninsho.mail.content import Content, Octets, pieces
+from ninsho.mail.files import reading, regular
 from ninsho.mail.material import Material, from_octets
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import ContentChanged, Unsendable, excerpt
@@ -47,17 +47,13 @@ class _Encoded:
     """A file as base64; *mark* stands for it in the message."""
 
     def __init__(self, attachment: Attachment) -> None:
-        if not isinstance(attachment, Attachment) or not isinstance(attachment.path, str | os.PathLike):
+        if not isinstance(attachment, Attachment) or attachment.path is None:
             raise Unsendable(f"expected an attachment with a path, got {excerpt(attachment)}")
-        self.path = Path(attachment.path)
+        self.path = regular(attachment.path, "attach")
         self.attachment = attachment
         self.mark = token_hex(32)
-        try:
+        with reading(self.path, "attach"):
             self._state = _state(self.path.stat())
-        except OSError as error:
-            raise Unsendable(f"{self.path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise Unsendable(f"{excerpt(attachment.path)}: cannot be read: {error}") from None
         octets = self._state[1]
         lines = -(-octets // _LINE)
         # All lines but the last end with CRLF: what stands behind the mark ends that one.
@@ -65,11 +61,8 @@ class _Encoded:
 
     def beginning(self) -> bytes:
         """Return as much of the file as its charset can be told by."""
-        try:
-            with self.path.open("rb") as file:
-                octets = file.read(_READ)
-        except OSError as error:
-            raise Unsendable(f"{self.path}: cannot be read: {error.strerror}") from error
+        with reading(self.path, "attach"), self.path.open("rb") as file:
+            octets = file.read(_READ)
         # Half a character at the end would speak for another charset.
         return octets[: octets.rfind(b"\n") + 1] or octets
 
@@ -91,9 +84,9 @@ class _Encoded:
                 changed = left or _state(os.fstat(file.fileno())) != self._state
         except OSError as error:
             # With an OSError behind it, it would look as if the connection had broken.
-            raise ContentChanged(f"{self.path}: cannot be read any more: {error.strerror}") from None
+            raise ContentChanged(f"attach: {self.path}: cannot be read any more: {error.strerror}") from None
         if changed:
-            raise ContentChanged(f"{self.path}: changed while it was sent")
+            raise ContentChanged(f"attach: {self.path}: changed while it was sent")
         yield held
 
 

@@ -4,9 +4,9 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
-Ambiguous = Literal[1, 2]
+Ambiguous: TypeAlias = Literal[1, 2]
 
 TAB = 8  # columns at most; how many they are depends on where the line begins on a screen
 

@@ -5,9 +5,9 @@ from email.errors import MessageError
 from email.header import Header
 from email.policy import SMTP
 
-from ninsho.mail.address_fields import ADDRESS_FIELDS, FOLD_LIMIT
+from ninsho.mail.address_fields import FOLD_LIMIT
 from ninsho.mail.content import has_long_line
-from ninsho.mail.fields import field, folded
+from ninsho.mail.fields import NAMING_FIELDS, STRUCTURED, field, folded
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 _FIELD = re.compile(rb"^([!-9;-~]++)[ \t]*+:([^\n]*\n(?:[ \t][^\n]*\n)*)", re.MULTILINE)
@@ -15,13 +15,6 @@ _FOLDED = re.compile(r"[^\r\n]*(?:\r\n[ \t]+[^\r\n \t][^\r\n]*)*\r\n", re.ASCII)
 # What the standard library's parser of header fields is known to trip with.
 FAULTS = (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError)
 _PARAMETERS = frozenset(("content-type", "content-disposition"))
-# Nothing in these may be encoded.
-_IDENTIFIERS = frozenset(
-    {
-        *("message-id", "resent-message-id", "references", "in-reply-to", "content-id"),
-        *("received", "return-path", "date", "mime-version", "content-transfer-encoding"),
-    }
-)
 _VALUE_LIMIT = 16_384  # characters: the library's time grows with their square
 
 
@@ -42,12 +35,12 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
     name, value = found[1].decode(), found[2].replace(b"\r\n", b"").strip(b" \t")
     if octets.isascii():
         return folded(name, value.decode()).encode()
-    if name.lower() in _IDENTIFIERS:
+    if name.lower() in STRUCTURED - _PARAMETERS:
         raise Unsendable(f"{name}: expected ASCII, or a server that offers SMTPUTF8, got {excerpt(value)}")
     try:
         return _encoded(name, value.decode())
     except UnicodeDecodeError:
-        if name.lower() in ADDRESS_FIELDS | _PARAMETERS:
+        if name.lower() in NAMING_FIELDS | _PARAMETERS:
             raise Unsendable(f"{name}: expected UTF-8 or encoded words, got {excerpt(value)}") from None
         # RFC 1428 §3: nobody knows what it means, and nothing of it is lost.
         line = Header(value, "unknown-8bit", maxlinelen=FOLD_LIMIT, header_name=name).encode(linesep="\r\n")
@@ -55,7 +48,7 @@ def _fitted(found: "re.Match[bytes]") -> bytes:
 
 
 def _encoded(name: str, value: str) -> bytes:
-    if name.lower() in ADDRESS_FIELDS:
+    if name.lower() in NAMING_FIELDS:
         return field(name, value).encode()
     if len(value) > _VALUE_LIMIT:
         raise Unsendable(

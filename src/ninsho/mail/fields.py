@@ -24,11 +24,16 @@ STRUCTURED = frozenset(
     {
         *("message-id", "resent-message-id", "references", "in-reply-to", "content-id", "date", "resent-date"),
         *("received", "return-path", "mime-version", "auto-submitted", "dkim-signature", "authentication-results"),
-        *("content-type", "content-disposition", "content-transfer-encoding", "disposition-notification-to"),
+        *("content-type", "content-disposition", "content-transfer-encoding"),
         *("list-id", "list-help", "list-archive", "list-owner", "list-post", "list-subscribe"),
         *("list-unsubscribe", "list-unsubscribe-post", "x-priority", "importance"),
     }
 )
+
+# Those that name people, to whom nothing is sent for that.
+NAMING_FIELDS = ADDRESS_FIELDS | {"disposition-notification-to", "return-receipt-to", "errors-to"}
+# What a reader would take for an encoded word; some take it for one with spaces in it, too.
+_ENCODED_WORD = re.compile(r"=\?[^?]+\?[BbQq]\?[^?]*\?=")
 
 
 def field(name: str, value: str, *, settle: Settle = in_utf8, utf8: bool = False) -> str:
@@ -38,13 +43,13 @@ def field(name: str, value: str, *, settle: Settle = in_utf8, utf8: bool = False
     value that no field can have.
     """
     refuse_broken(name, value)
-    if name.lower() in ADDRESS_FIELDS:
+    if name.lower() in NAMING_FIELDS:
         return f"{name}: {address_value(name, value, utf8=utf8, settle=settle)}\r\n"
     if name.lower() in STRUCTURED and not (value.isascii() or utf8):
         raise Unsendable(f"{name}: expected ASCII, got {excerpt(value)}")
-    if utf8 or name.lower() in STRUCTURED:
+    if name.lower() in STRUCTURED:
         return folded(name, value)
-    return _folded(name, _encoded(name, *settle(value)))
+    return _folded(name, _encoded(name, *settle(value), utf8=utf8))
 
 
 def folded(name: str, value: str) -> str:
@@ -65,11 +70,10 @@ def _words(value: str) -> Iterator[str]:
     return (found[0] for found in re.finditer(r"[ \t]*[^ \t]+", value))
 
 
-def _encoded(name: str, value: str, charset: Charset) -> Iterator[str]:
+def _encoded(name: str, value: str, charset: Charset, *, utf8: bool) -> Iterator[str]:
     """Give the words of an unstructured field; what lies between the first and the last to be encoded is so, too."""
     words = list(_words(value))
-    # White space at either end would get lost.
-    odd = range(len(words)) if value != value.strip(" \t") else [at for at, word in enumerate(words) if _is_odd(word)]
+    odd = _odd(words, value, LINE_LIMIT - len(f"{name}: "), utf8=utf8)
     if not odd:
         yield from words
         return
@@ -79,16 +83,23 @@ def _encoded(name: str, value: str, charset: Charset) -> Iterator[str]:
     if end == len(words):
         text += value[len(value.rstrip(" \t")) :]
     space = text[:1] if begin else ""
-    room = ENCODED_FOLD_LIMIT - sum(map(len, words[:begin])) - len(f"{name}: ")
+    room = ENCODED_FOLD_LIMIT - len("".join(words[:begin]).encode()) - len(f"{name}: ")
     first, *others = encoded_words(text[len(space) :], charset, first=room if room > _USEFUL else WORD_LIMIT)
     yield space + first
     yield from (f" {word}" for word in others)
     yield from words[end:]
 
 
-def _is_odd(word: str) -> bool:
-    # Whoever reads the second would take it for an encoded word.
-    return not word.isascii() or "=?" in word or len(word) > LINE_LIMIT // 2
+def _odd(words: list[str], value: str, limit: int, *, utf8: bool) -> list[int]:
+    """Return which words must be encoded: each must fit into a line, and be read as nothing else."""
+    # White space at either end would get lost.
+    if value != value.strip(" \t"):
+        return list(range(len(words)))
+    odd = {at for at, word in enumerate(words) if not (utf8 or word.isascii()) or len(word.encode()) > limit}
+    if odd or _ENCODED_WORD.search(value):
+        # Also half of an encoded word: with one of ours it may be read as a whole.
+        odd.update(at for at, word in enumerate(words) if "=?" in word or "?=" in word)
+    return sorted(odd)
 
 
 def _folded(name: str, words: Iterator[str]) -> str:
@@ -96,6 +107,9 @@ def _folded(name: str, words: Iterator[str]) -> str:
     # The first word stands beside the name: there are receivers that refuse a line without a word.
     first = next(words, "")
     lines = [f"{name}: {first}" if first[:1] not in (" ", "\t") else f"{name}:{first}"]
+    # But for a name as long as a line: then there is no room for an encoded word.
+    if first.startswith("=?") and line_is_long(lines[0]):
+        lines = [f"{name}:", f" {first}"]
     for word in words:
         line = lines[-1] + word
         if line_is_long(line):

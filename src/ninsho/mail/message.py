@@ -137,7 +137,7 @@ class Preparer:
             reverse_path = quoted(reverse_path)
         rcpts = self._rcpts(recipients, submission.options, quotes=quotes)
         utf8 = material.utf8 or not (reverse_path.isascii() and all(map(bytes.isascii, rcpts)))
-        parameters = self._parameters(material, submission.options, utf8=utf8)
+        parameters = self._parameters(material, submission.options, utf8=utf8, quotes=quotes)
         return Prepared(
             sender=sender,
             recipients=tuple(rcpts.values()),
@@ -172,14 +172,14 @@ class Preparer:
             raise Unsendable("expected recipients, got none")
         return dict(lines.values())
 
-    def _parameters(self, material: Material, options: Options, *, utf8: bool) -> bytes:
+    def _parameters(self, material: Material, options: Options, *, utf8: bool, quotes: bool) -> bytes:
         parameters = material.body
         if self._terms.size:
             parameters = b" SIZE=%d" % self._size(material.content.size) + parameters
         if utf8:
             parameters += self._smtputf8()
         if options is not NO_OPTIONS:
-            parameters += mail_parameters(options, self._terms).encode()
+            parameters += mail_parameters(options, self._terms, quotes=quotes).encode()
         return parameters
 
     def _size(self, size: int) -> int:

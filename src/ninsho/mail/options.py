@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
-from ninsho.mail.addresses import path, single
+from ninsho.mail.addresses import path, quoted, single
 from ninsho.mail.terms import Terms
 from ninsho.mail.unsendable import Unsendable, excerpt
 from ninsho.wire.ehlo import DIGITS
@@ -85,9 +85,9 @@ def quotes_dotted(dotted: str | None) -> bool:
     return dotted == "quoted"
 
 
-def mail_parameters(options: Options, terms: Terms) -> str:
-    """Return what *options* add to MAIL, each parameter behind a space."""
-    return "".join(f" {parameter}" for parameter in _mail_parameters(options, terms))
+def mail_parameters(options: Options, terms: Terms, *, quotes: bool = False) -> str:
+    """Return what *options* add to MAIL, each parameter behind a space; *quotes* is for addresses with odd dots."""
+    return "".join(f" {parameter}" for parameter in _mail_parameters(options, terms, quotes=quotes))
 
 
 def rcpt_parameters(recipient: Recipient | str, options: Options, terms: Terms) -> str:
@@ -95,11 +95,11 @@ def rcpt_parameters(recipient: Recipient | str, options: Options, terms: Terms) 
     return "".join(f" {parameter}" for parameter in _rcpt_parameters(recipient, options, terms))
 
 
-def _mail_parameters(options: Options, terms: Terms) -> Iterator[str]:
+def _mail_parameters(options: Options, terms: Terms, *, quotes: bool) -> Iterator[str]:
     if options.ret is not None or options.envid is not None:
         yield from _notification(options, terms)
     if options.auth is not None:
-        yield from _submitter(options.auth, terms)
+        yield from _submitter(options.auth, terms, quotes=quotes)
     if options.priority is not None:
         yield from _priority(options.priority, terms)
     if options.require_tls:
@@ -150,10 +150,11 @@ def _limited(what: str, encoded: str, limit: int) -> str:
     return encoded
 
 
-def _submitter(auth: str, terms: Terms) -> Iterator[str]:
+def _submitter(auth: str, terms: Terms, *, quotes: bool) -> Iterator[str]:
     if not isinstance(auth, str):
         raise Unsendable(f"auth: expected an address, got {excerpt(auth)}")
-    encoded = "<>" if auth in ("", "<>") else xtext(path(single(auth, "auth")))
+    address = b"<>" if auth in ("", "<>") else path(single(auth, "auth"))
+    encoded = xtext(quoted(address) if quotes else address)
     if "AUTH" in terms.capabilities:
         yield f"AUTH={_limited('auth', encoded, PARAMETER_LIMIT)}"
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ninsho.mail.charsets.charset import UTF_8, Charset
+from ninsho.mail.charsets.encoding import encodable
 from ninsho.mail.encoded_words import encoded_words
 
 _ROOM = 74  # octets of a parameter on a line of its own, with its semicolon and the space in front
@@ -31,7 +32,8 @@ def extended(name: str, value: str, charset: Charset) -> Iterator[str]:
         yield parameter(name, value)
         return
     # RFC 2231 §4: the octets of all sections are one text, but some readers decode each; shifts would be lost on many.
-    charset = UTF_8 if charset.stateful else charset
+    # And some charsets have two characters in one, which a section may end between.
+    charset = charset if not charset.stateful and all(encodable(character, charset) for character in value) else UTF_8
     characters = ["".join(_EXTENDED[octet] for octet in charset.encode(character)) for character in value]
     begin = f"{charset.label}''"
     if len(name) + 2 + len(begin) + sum(map(len, characters)) <= _ROOM:

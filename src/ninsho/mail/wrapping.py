@@ -14,11 +14,12 @@ NARROWEST = 8  # columns
 _LINE = re.compile(r"[^\r\n]+")
 _SIGNATURE = re.compile(r"(?:\A|(?<=[\r\n]))-- (?=[\r\n]|\Z)")
 
-# What is one however long it is. An IRI goes on behind its ASCII characters unless with hiragana, as a sentence does:
-# "https://example.jp/をご覧". An address has no hiragana in front, and ends with ASCII letters where it can.
+# What is one however long it is. An IRI goes on behind its ASCII characters to a space, or else up to hiragana, as a
+# sentence begins: "https://example.jp/をご覧". An address has none in front, and ends with ASCII letters where it can.
 _WHOLE = re.compile(
     r"""(?: (?<![a-z0-9+.-]) (?: [a-z0-9+.-]++:// | mailto: | tel: ) | (?<![a-z0-9_]) www\. )
-        [!#-;=?-\[\]_a-z~]*+ (?: (?<=[/=?&\#_-]) (?![ぁ-ゟ]) [\w!#-;=?-\[\]~]++ )?
+        [!#-;=?-\[\]_a-z~]*+
+        (?: (?<=[/=?&\#_-]) (?: [\w!#-;=?-\[\]~]{1,200}+ (?=[\ \t\u3000>]) | (?: (?![ぁ-ゟ]) [\w!#-;=?-\[\]~] )++ ) )?
     | (?: (?<![a-z0-9_!\#-'*+/=?^`{|}~.-]) [a-z0-9_!\#-'*+/=?^`{|}~.-]{1,64}+
         | (?<! [^\W_ぁ-ゟ]) (?<! [_!\#-'*+/=?^`{|}~.-]) (?: (?![ぁ-ゟ]) [\w!\#-'*+/=?^`{|}~.-] ){1,64}+
       ) @ (?: (?: [a-z0-9-]{1,63}\. )+ [a-z]{2,63} | (?: [\w-]{1,63}\. )+ [^\W\d_]{2,63} )

@@ -145,3 +145,21 @@ def test_constants():
 def test_any_name_is_a_charset_or_refused(name):
     with suppress(Unsendable):
         charset(name)
+
+
+@pytest.mark.parametrize("label", ["", "utf-8\r\nX: y", "utf 8", "日本", "x" * 41, 'utf-8"'])
+def test_76_a_label_made_by_hand_is_one(label):
+    with pytest.raises(Unsendable, match="charset: expected a label such as iso-8859-1, got"):
+        Charset(label, "utf_8")
+
+
+def test_an_error_says_who_told_the_charset():
+    with pytest.raises(Unsendable, match="there: expected the name of a charset"):
+        charset("bogus", place="there")
+    with pytest.raises(TypeError, match="there: expected the name of a charset, got int"):
+        charset(5, place="there")
+
+
+def test_72_in_fields_it_is_one_that_keeps_ascii():
+    assert charset("utf-16").in_fields is UTF_8
+    assert charset("euc-jp").in_fields is charset("euc-jp")

@@ -7,7 +7,9 @@ from email.headerregistry import Address
 
 import pytest
 
-from ninsho import Attachment, Charsets, Unsubscribe, compose, render
+from ninsho import Attachment, Charsets, Unsubscribe, Wrapping, compose, render
+from ninsho.mail.charsets.encoding import CannotEncode
+from ninsho.mail.flowed import unflowed
 from ninsho.mail.unsendable import Unsendable
 
 WORDS = {
@@ -330,7 +332,7 @@ def test_every_charset_is_said_and_kept(charset):
 
 def test_73_what_a_charset_lacks_is_named():
     with pytest.raises(
-        Unsendable, match=r"Subject: cannot be written in iso-2022-jp: '😀' \(U\+1F600\) at character 3"
+        Unsendable, match=r"subject: cannot be written in iso-2022-jp: '😀' \(U\+1F600\) at character 3"
     ):
         composed(subject="絵文😀", charset="iso-2022-jp")
     with pytest.raises(Unsendable, match=r"text: .*'😀' \(U\+1F600\) at line 2 column 1"):
@@ -443,3 +445,25 @@ def test_what_can_be_gone_through_once_is_enough(tmp_path):
     message = seen(to=iter(["t@example.jp"]), attach=tmp_path.glob("*.pdf"))
     assert message["To"] == "t@example.jp"
     assert [part.get_filename() for part in message.iter_attachments()] == ["a.pdf"]
+
+
+def test_places_are_those_of_the_text_before_it_is_wrapped():
+    for words in ({"wrap": 40}, {"flowed": True}):
+        with pytest.raises(CannotEncode) as caught:
+            compose(from_="a@example.jp", text="あ " * 100 + "한", charset="iso-2022-jp", **words)
+        assert caught.value.characters == ((201, "한"),)
+
+
+def test_lines_are_broken_as_wide_as_they_are_sent():
+    text = compose(from_="a@example.jp", text="ｶﾞ" * 10, charset="iso-2022-jp", wrap=20, kana="full").get_content()
+    assert text == "ガ" * 10 + "\n"
+
+
+@pytest.mark.parametrize("wrap", [60, Wrapping(60)], ids=str)
+def test_81_lines_flow_at_the_width_that_is_told(wrap):
+    line = "word " * 40
+    message = compose(from_="a@example.jp", text=line, flowed=True, wrap=wrap)
+    lines = message.get_content().splitlines()
+    assert max(map(len, lines)) == 60
+    # Nothing is broken for good.
+    assert unflowed(message.get_content(), delsp=False) == line.rstrip() + "\n"

@@ -2,6 +2,7 @@
 
 import re
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 
 import pytest
 from hypothesis import example, given, settings
@@ -137,3 +138,17 @@ def test_common_values_make_the_very_octets(name, charset):
     expected = render(compose(**words, message_id=prepared.message_id))
     without_date = [re.sub(rb"(?m)^Date: .*$", b"", octets) for octets in (octets_of(submission), expected)]
     assert without_date[0] == without_date[1]
+
+
+def test_utf_16_has_one_byte_order_mark():
+    merge_of = Merge(from_="a@example.jp", to="{email}", subject="{name}", text="{name}様 {name}\n", charset="utf-16")
+    [part] = [message_from_bytes(octets_of(merge_of.submission({"email": "b@example.jp", "name": "山田"})))]
+    assert part.get_payload(decode=True).decode("utf-16") == "山田様 山田\r\n"
+
+
+def test_72_a_long_name_leaves_no_room_for_an_empty_word():
+    name = "X-" + "a" * 66
+    merge_of = Merge(from_="a@example.jp", to="{email}", text="x", headers={name: "{name}"})
+    octets = octets_of(merge_of.submission({"email": "b@example.jp", "name": "山田太郎"}))
+    assert b"?B??=" not in octets
+    assert str(make_header(decode_header(message_from_bytes(octets)[name]))).strip() == "山田太郎"

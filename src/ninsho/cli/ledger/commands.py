@@ -12,9 +12,10 @@ from cyclopts import Parameter
 from ninsho.bulk import bounces as bouncing
 from ninsho.bulk.ledger import Ledger, Mailing
 from ninsho.bulk.report import export as written
-from ninsho.bulk.report import facts, form_of, why, write_report
+from ninsho.bulk.report import facts, form_of, rewritten, why, write_report
 from ninsho.bulk.states import State
 from ninsho.cli.endings import NO, WrongUsage
+from ninsho.cli.ledger.opened import opened
 from ninsho.cli.ledger.options import LedgerArgument, MailingOption, StateOptions
 from ninsho.cli.options import JsonOption, YesOption
 from ninsho.cli.terminal import confirmed, remark, say, say_json, say_table, visible
@@ -32,16 +33,16 @@ def show(
     as_json: JsonOption = False,
 ) -> int:
     """Tell how many got their mail, and who did not."""
-    with Ledger(ledger, create=False) as opened:
-        mailings = opened.mailings() if mailing is None else [opened.find(mailing)]
+    with opened(ledger) as book:
+        mailings = book.mailings() if mailing is None else [book.find(mailing)]
         # Runs that were killed have left something to settle.
         for one in mailings:
-            opened.reap(one)
+            book.reap(one)
         if as_json:
-            say_json([_facts(opened, one, most) for one in mailings])
+            say_json([_facts(book, one, most) for one in mailings])
             return 0
         for one in mailings:
-            _show(opened, one, most)
+            _show(book, one, most)
         if not mailings:
             say("no mailings")
     return 0
@@ -83,13 +84,13 @@ def retry(
     """Let recipients wait again, for the next run."""
     if not which.states:
         raise WrongUsage("expected --deferred, --refused, --bounced, --unknown or --invalid, got none")
-    with Ledger(ledger, create=False) as opened:
-        found = opened.find(mailing)
-        opened.reap(found)
-        unknown = opened.counts(found)[State.UNKNOWN] if which.unknown else 0
+    with opened(ledger) as book:
+        found = book.find(mailing)
+        book.reap(found)
+        unknown = book.counts(found)[State.UNKNOWN] if which.unknown else 0
         if unknown and not yes and not confirmed(f"{unknown} may have it already, and would get it twice. Send again?"):
             return NO
-        count = opened.retry(found, which.states, keys=key)
+        count = book.retry(found, which.states, keys=key)
     say(f"{count} wait again: ninsho send --bulk sends to them")
     return 0
 
@@ -113,20 +114,20 @@ def export(  # noqa: PLR0913 - options
     """Write recipients, all or some, and what became of them to a file."""
     more = [state for state, wanted in ((State.ACCEPTED, accepted), (State.WAITING, waiting)) if wanted]
     states = [*which.states, *more]
-    with Ledger(ledger, create=False) as opened:
-        found = opened.find(mailing)
-        opened.reap(found)
+    with opened(ledger) as book:
+        found = book.find(mailing)
+        book.reap(found)
         if file == STANDARD_INPUT:
-            written(sys.stdout, opened, found, form=form, states=states)
+            written(sys.stdout, book, found, form=form, states=states)
         elif form_of(file) == "html":
             if states:
                 raise WrongUsage(
                     "expected a .csv or a .json file for some of the recipients, got .html, which is of all"
                 )
-            write_report(file, opened, found)
+            write_report(file, book, found)
         else:
-            with file.open("w", encoding="utf-8", newline="") as lines:
-                written(lines, opened, found, form=form_of(file), states=states)
+            with rewritten(file) as lines:
+                written(lines, book, found, form=form_of(file), states=states)
     return 0
 
 
@@ -144,14 +145,14 @@ def bounces(
     """Read messages about mail that could not be delivered, and note whose it was; other messages are passed over."""
     noted: list[dict[str, object]] = []
     strangers = others = 0
-    with Ledger(ledger, create=False) as opened:
-        only = None if mailing is None else opened.find(mailing).id
+    with opened(ledger) as book:
+        only = None if mailing is None else book.find(mailing).id
         for message in _messages(place):
             bounce = read(message, sender=verp)
             if bounce is None:
                 others += 1
                 continue
-            found = bouncing.note(opened.database, bounce, mailing=only)
+            found = bouncing.note(book.database, bounce, mailing=only)
             noted += [_noted(address, bounce) for address in found]
             strangers += not found
     if as_json:

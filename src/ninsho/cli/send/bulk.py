@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -12,9 +12,10 @@ from ninsho.bulk.bulk import Bulk
 from ninsho.bulk.ledger import Ledger, Mailing
 from ninsho.bulk.loading import Loaded
 from ninsho.bulk.progress import Tally
-from ninsho.bulk.report import form_of, write_report
+from ninsho.bulk.report import check_place, write_report
 from ninsho.bulk.states import State
 from ninsho.cli.endings import EX_TEMPFAIL, EX_UNAVAILABLE, NO, WrongUsage
+from ninsho.cli.ledger.opened import opened
 from ninsho.cli.send.bulk_letter import BulkLetter
 from ninsho.cli.send.bulk_list import RecipientList
 from ninsho.cli.send.bulk_options import BulkOptions
@@ -71,8 +72,10 @@ def _check(sending: SendOptions, bulk: BulkOptions) -> None:
         raise WrongUsage(f"expected --bulk or {'--message' if sending.message else '--recipient'}, got both")
     if bulk.ledger is None and not sending.dry_run:
         raise WrongUsage("expected --ledger, such as news.db, with --bulk: it is what keeps anybody from two messages")
-    if bulk.report is not None:
-        form_of(bulk.report)
+    if bulk.limit is not None and bulk.limit < 1:
+        raise WrongUsage(f"--limit: expected 1 or more, got {bulk.limit}")
+    if bulk.report is not None and not sending.dry_run:
+        check_place(bulk.report)
 
 
 def _login(settings: Settings | None, sending: SendOptions, server: ServerOptions) -> str:
@@ -96,7 +99,7 @@ class _Mailing:
 
     def send(self, merge: Merge, settings: Settings) -> int:
         """Load the list, send, tell; return the exit status."""
-        with Ledger(str(self._bulk.ledger)) as ledger:
+        with opened(str(self._bulk.ledger), create=True) as ledger:
             mailing = self._mailing(ledger)
             loaded = ledger.load(mailing, self._listed.rows(), address=self._listed.address, key=self._bulk.key)
             self._remark_loaded(loaded)
@@ -114,8 +117,8 @@ class _Mailing:
         if mailing.fingerprint != fingerprint:
             if not self._bulk.changed:
                 raise WrongUsage(
-                    f"mailing {visible(name)!r} was begun with another subject, template or attachment: give this one"
-                    " a name of its own by --mailing, or go on with what has changed by --changed"
+                    f"mailing {visible(name)!r} was begun with another subject, template, attachment or option: give"
+                    " this one a name of its own by --mailing, or go on with what has changed by --changed"
                 )
             ledger.change(mailing, fingerprint=fingerprint, subject=subject)
         return mailing
@@ -150,8 +153,10 @@ class _Mailing:
         def stop(number: int, _: FrameType | None) -> None:
             signal.signal(number, before[number])
             self._interrupted = True
-            remark("ninsho: stopping: waiting for what is on its way; once more gives that up")
             run.stop()
+            # The handler may have come in the midst of another remark, which this one then cannot be.
+            with suppress(RuntimeError):
+                remark("ninsho: stopping: waiting for what is on its way; once more gives that up")
 
         before: dict[int, Any] = {}
         for number in (int(signal.SIGINT), int(signal.SIGTERM)):
@@ -196,8 +201,8 @@ def _name_of(bulk: BulkOptions) -> str:
 
 
 def _safe(place: str) -> str:
-    """Name a ledger without a password."""
-    return visible(place) if "@" not in place else "URL"
+    """Name a ledger without who logs in there, and how."""
+    return visible(place) if "://" not in place else "URL"
 
 
 def _facts(
@@ -224,12 +229,12 @@ def _facts(
 
 
 def _status(counts: dict[State, int], failure: ClientError | None) -> int:
-    """Return the exit status: "later" says that the same command may bring it to an end."""
-    if any(counts[state] for state in (State.REFUSED, State.UNKNOWN, State.INVALID, State.BOUNCED)):
-        return NO
+    """Return the exit status: "later" says that the same command may bring it further; so that comes first."""
     if isinstance(failure, ConnectionFailed | TLSFailed):
         return EX_UNAVAILABLE
     if failure is not None and not failure.temporary:
         return NO
-    left = counts[State.WAITING] + counts[State.DEFERRED] + counts[State.SENDING]
-    return EX_TEMPFAIL if left else 0
+    if failure is not None or any(counts[state] for state in (State.WAITING, State.DEFERRED, State.SENDING)):
+        return EX_TEMPFAIL
+    wrong = any(counts[state] for state in (State.REFUSED, State.UNKNOWN, State.INVALID, State.BOUNCED))
+    return NO if wrong else 0

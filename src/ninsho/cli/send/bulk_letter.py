@@ -1,6 +1,6 @@
 """What everybody gets: the options as one template."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from ninsho.mail.merging.rows import ADDRESS_COLUMNS
 from ninsho.mail.unsendable import Unsendable
 
 _HTML = (".html", ".htm")
+# Words that name files, or are their contents.
+_READ = frozenset(("attach", "images", "calendar", "text", "html"))
 _WRITTEN = {"braces": "{{{}}}", "percent": "%{}%", "jinja": "{{{{ {} }}}}"}
 
 
@@ -34,7 +36,7 @@ class BulkLetter:
         login: Callable[[], str],
     ) -> None:
         self._composing, self._sending, self._bulk = composing, sending, bulk
-        self._signing = signing
+        self._writing, self._signing = writing, signing
         self._parts = _parts(composing, bulk)
         self.words = Words(
             from_=composing.author if composing.author is not None else author_of(login()),
@@ -70,15 +72,25 @@ class BulkLetter:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of subject, author, templates and attachments."""
-        composing, digest = self._composing, sha256()
-        for text in (str(self.words.get("from_")), composing.subject or "", self._bulk.fields, *composing.header):
-            digest.update(text.encode("utf-8", "surrogateescape") + b"\0")
-        for name, octets in self._parts.items():
-            digest.update(name.encode() + b"\0" + octets + b"\0")
-        for path in composing.attach:
-            digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + _read(path, "--attach") + b"\0")
+        """A digest of all that is the same for everybody: words, options, templates and files."""
+        composing, bulk, sending = self._composing, self._bulk, self._sending
+        told = {name: value for name, value in self.words.items() if name not in _READ}
+        digest = sha256()
+        merging = (composing.to, bulk.fields, bulk.default, bulk.verp)
+        digest.update(repr((sorted(told.items()), merging, sending.sender, sending.notify, self._signing)).encode())
+        for name, octets in (*self._parts.items(), *self._files()):
+            digest.update(ascii(name).encode() + b"\0" + sha256(octets).digest())
         return digest.hexdigest()
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        """Give all files that a message may be made of, by their names."""
+        for path in self._composing.attach:
+            yield path.name, _read(path, "--attach")
+        if (calendar := self._writing.calendar) is not None:
+            yield "calendar", _read(calendar, "--calendar")
+        if (images := self._writing.images) is not None:
+            for path in sorted(path for path in images.rglob("*") if path.is_file()):
+                yield str(path.relative_to(images)), _read(path, "--images")
 
     def _verp(self) -> Verp:
         if self._bulk.verp is not None:

@@ -28,10 +28,10 @@ def shown(*, quiet: bool) -> Iterator[Callable[[Tally], None]]:
 
 def line(tally: Tally) -> str:
     """Say how far it is."""
-    failed = tally.done - tally[State.ACCEPTED]
+    others = tally.done - tally[State.ACCEPTED] - tally[State.REFUSED]
     return (
-        f"{tally.done} done, {tally[State.ACCEPTED]} accepted, {failed} not, {tally.remaining} remaining, "
-        f"{tally.rate:.0f}/s"
+        f"{tally.done} done, {tally[State.ACCEPTED]} accepted, {tally[State.REFUSED]} refused, {others} otherwise, "
+        f"{tally.remaining} remaining, {tally.rate:.0f}/s"
     )
 
 
@@ -58,15 +58,23 @@ def _bar() -> Iterator[Callable[[Tally], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]:.0f}/s"),
-        TextColumn("[green]{task.fields[accepted]} accepted[/] [red]{task.fields[failed]} not[/]"),
+        TextColumn("[green]{task.fields[accepted]} accepted[/] [red]{task.fields[refused]} refused[/]"),
+        TextColumn("{task.fields[others]} otherwise"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task("", total=None, rate=0.0, accepted=0, failed=0)
+        task = drawn.add_task("", total=None, rate=0.0, accepted=0, refused=0, others=0)
 
         def tell(tally: Tally) -> None:
-            accepted = tally[State.ACCEPTED]
-            total, failed = tally.done + tally.remaining, tally.done - accepted
-            drawn.update(task, completed=tally.done, total=total, rate=tally.rate, accepted=accepted, failed=failed)
+            accepted, refused = tally[State.ACCEPTED], tally[State.REFUSED]
+            drawn.update(
+                task,
+                completed=tally.done,
+                total=tally.done + tally.remaining,
+                rate=tally.rate,
+                accepted=accepted,
+                refused=refused,
+                others=tally.done - accepted - refused,
+            )
 
         yield tell

@@ -6,16 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send.options import ComposeOptions
 from ninsho.cli.send.standard_input import STANDARD_INPUT, read
 from ninsho.cli.send.writing import WritingOptions
 from ninsho.mail.attachments import StreamedMessage
-from ninsho.mail.composing.header import OWN
+from ninsho.mail.composing.header import OWN, WISHES, try_field
 from ninsho.mail.composing.large import composed as composed_of_words
 from ninsho.mail.composing.words import Words
 from ninsho.mail.unsendable import Unsendable
+
+if TYPE_CHECKING:
+    from ninsho.mail.policy import Written
 
 _FIELD = re.compile(r"(?P<name>[!-9;-~]+):[ \t]*(?P<value>.*)", re.DOTALL)  # RFC 5322 §2.2
 # What an error calls a word of compose(), or a field, and which option that is.
@@ -77,8 +81,10 @@ def _add(message: EmailMessage, further: list[tuple[str, str]]) -> None:
     for name, value in further:
         if name.lower().startswith("content-") and name.lower() in OWN:
             raise WrongUsage(f"--header: {name}: expected a field that describes no part, got one that does")
+        if name.lower() in WISHES and name in message:
+            raise WrongUsage(f"--header: {name}: expected a field that no other option has told, got one that has been")
         message[name] = value
-        message.policy.fold(name, value)
+        try_field(cast("Written", message.policy), name, value, name)
 
 
 def _text(option: str, value: str) -> str:

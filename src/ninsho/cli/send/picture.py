@@ -3,7 +3,10 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from html import escape
+from urllib.parse import unquote
 
+from ninsho.mail.html.markup import pieces
+from ninsho.mail.html.references import references
 from ninsho.mail.reading import Attached, Mail
 
 # What is within a message is somebody else's: it may show itself, run nothing, and load nothing from anywhere.
@@ -47,11 +50,22 @@ def _bodies(mail: Mail) -> Iterator[str]:
 
 
 def _with_images(mail: Mail) -> str:
-    html = mail.html
-    for file in mail.attachments:
-        if file.content_id:
-            html = html.replace(f"cid:{file.content_id}", _as_url(file))
-    return html
+    """Return the HTML with its images within it (RFC 2392), and without links, by which a reader may call others."""
+    html = "".join(
+        mail.html[piece.start : piece.end] for piece in pieces(mail.html, conditional=True) if piece.name != "link"
+    )
+    images = {file.content_id: file for file in reversed(mail.attachments) if file.content_id}
+    written, at = [], 0
+    for reference in references(html):
+        if (file := images.get(_content_id(reference.url))) is not None:
+            written += [html[at : reference.start], _as_url(file)]
+            at = reference.end
+    return "".join([*written, html[at:]])
+
+
+def _content_id(url: str) -> str:
+    scheme, colon, named = url.strip(" \t\n\f\r").partition(":")
+    return unquote(named) if colon and scheme.lower() == "cid" else ""
 
 
 def _as_url(file: Attached) -> str:

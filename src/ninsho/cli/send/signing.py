@@ -1,5 +1,6 @@
 """The options of ``ninsho send`` that sign and encrypt."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from cyclopts import Parameter
 
 from ninsho.cli.endings import WrongUsage
+from ninsho.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,26 +54,46 @@ class SigningOptions:
         if self.smime_certificate is not None and self.smime_key is not None:
             from ninsho.mail.signing.smime import SmimeSigned  # noqa: PLC0415
 
-            yield SmimeSigned(self.smime_certificate, self.smime_key)
+            with _named(certificate="--smime-certificate", key="--smime-key"):
+                signed = SmimeSigned(self.smime_certificate, self.smime_key)
+            yield signed
         if self.pgp_key is not None:
             from ninsho.mail.signing.pgp import PgpSigned  # noqa: PLC0415
 
-            yield PgpSigned(self.pgp_key)
+            with _named(key_id="--pgp-key"):
+                signing = PgpSigned(self.pgp_key)
+            yield signing
         if self.encrypt_for:
             from ninsho.mail.signing.smime import SmimeEncrypted  # noqa: PLC0415
 
-            yield SmimeEncrypted(self.encrypt_for)
+            with _named(certificates="--encrypt-for"):
+                encrypted = SmimeEncrypted(self.encrypt_for)
+            yield encrypted
         if self.pgp_encrypt_for:
             from ninsho.mail.signing.pgp import PgpEncrypted  # noqa: PLC0415
 
-            yield PgpEncrypted(self.pgp_encrypt_for)
+            with _named(recipients="--pgp-encrypt-for"):
+                encrypting = PgpEncrypted(self.pgp_encrypt_for)
+            yield encrypting
         if self.dkim_domain is not None and self.dkim_selector is not None and self.dkim_key is not None:
             from ninsho.mail.signing.dkim import Dkim  # noqa: PLC0415
 
-            yield Dkim(self.dkim_domain, self.dkim_selector, self.dkim_key)
+            with _named(domain="--dkim-domain", selector="--dkim-selector", key="--dkim-key"):
+                dkim = Dkim(self.dkim_domain, self.dkim_selector, self.dkim_key)
+            yield dkim
 
 
 def _together(**options: object) -> None:
     lacking = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is None]
     if lacking and len(lacking) < len(options):
         raise WrongUsage(f"expected {' and '.join(lacking)} as well, got the others alone")
+
+
+@contextmanager
+def _named(**options: str) -> "Iterator[None]":
+    """Let what is wrong with a signer be told of the *options* for its keywords."""
+    try:
+        yield
+    except ConfigurationError as error:
+        told = (problem.partition(":") for problem in error.problems)
+        raise ConfigurationError([f"{options.get(word, word)}:{fault}" for word, _, fault in told]) from None

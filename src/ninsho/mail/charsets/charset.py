@@ -23,6 +23,7 @@ _DECODERS: Final[Mapping[str, Callable[[bytes, Errors], str]]] = {
     "cp51932": cp51932.decode,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:()+ -]{0,39}")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:()+-]{0,39}")
 _STATEFUL = re.compile(r"iso2022_.*|hz")
 _SHIFTS = re.compile("[\x0e\x0f\x1b]")
 # Octets of two and four, and EBCDIC.
@@ -35,7 +36,8 @@ class Charset:
 
     ``label`` is what MIME says, in lower case; ``codec`` the name of what makes it, which ``str.encode`` need not know:
     text becomes octets by ``encode``. If ``seven_bit``, every octet is below 128; if ``stateful``, some of them change
-    what follows (ISO-2022, HZ). What is not ``ascii_compatible`` (UTF-16) can be a body in base64 alone.
+    what follows (ISO-2022, HZ). What is not ``ascii_compatible`` (UTF-16) can be a body in base64 alone. Raises
+    ``Unsendable`` for a label that MIME cannot say.
     """
 
     label: str
@@ -44,8 +46,17 @@ class Charset:
     stateful: bool = False
     ascii_compatible: bool = True
 
+    def __post_init__(self) -> None:
+        if not _LABEL.fullmatch(self.label):
+            raise Unsendable(f"charset: expected a label such as iso-8859-1, got {excerpt(self.label)}")
+
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def in_fields(self) -> "Charset":
+        """What stands for it in the header and in names of files, among ASCII: itself, or UTF-8 (RFC 2047 §2)."""
+        return self if self.ascii_compatible else UTF_8
 
     def encode(self, text: str) -> bytes:
         """Return *text* in octets; raise ``UnicodeEncodeError``, which has the first character that there is not."""
@@ -62,12 +73,20 @@ class Charset:
         return octets.decode(self.codec, errors)
 
 
-def charset(name: "str | Charset") -> Charset:
+def charset(name: "str | Charset", *, place: str = "charset") -> Charset:
     """Return the charset that MIME, or Python, calls *name*; raise ``Unsendable`` for one that text cannot be sent in.
 
     What Japan means is had by the usual names: ``iso-2022-jp`` is CP50221, ``shift_jis`` CP932, ``euc-jp`` CP51932.
+    *place* is what an error calls whatever told it.
     """
-    return name if isinstance(name, Charset) else _named(name)
+    if isinstance(name, Charset):
+        return name
+    if not isinstance(name, str):
+        raise TypeError(f"{place}: expected the name of a charset, got {type(name).__name__}")
+    try:
+        return _named(name)
+    except LookupError as fault:
+        raise Unsendable(f"{place}: {fault}") from None
 
 
 # Labels of mail that is read are other people's: so it is not all of them.
@@ -75,7 +94,7 @@ def charset(name: "str | Charset") -> Charset:
 def _named(name: str) -> Charset:
     codec = _codec(name)
     if codec in NOT_FOR_MAIL:
-        raise Unsendable(f"charset: expected one for text in mail, got {excerpt(name)}: {NOT_FOR_MAIL[codec]}")
+        raise LookupError(f"expected one for text in mail, got {excerpt(name)}: {NOT_FOR_MAIL[codec]}")
     stateful = _STATEFUL.fullmatch(codec) is not None or codec == "cp50221"
     return Charset(
         label(codec),
@@ -101,8 +120,8 @@ def _codec(name: str) -> str:
     return MEANT.get(codec, codec)
 
 
-def _unknown(name: str) -> Unsendable:
-    return Unsendable(f'charset: expected the name of a charset, such as "utf-8" or "iso-2022-jp", got {excerpt(name)}')
+def _unknown(name: str) -> LookupError:
+    return LookupError(f'expected the name of a charset, such as "utf-8" or "iso-2022-jp", got {excerpt(name)}')
 
 
 UTF_8: Final = charset("utf-8")

@@ -2,6 +2,7 @@
 
 from typing import Literal, TypeAlias, get_args
 
+from ninsho.mail.charsets.charset import Charset
 from ninsho.mail.content import has_long_line
 from ninsho.mail.entity import encoded
 from ninsho.mail.unsendable import Unsendable
@@ -9,22 +10,37 @@ from ninsho.mail.unsendable import Unsendable
 Encoding: TypeAlias = Literal["auto", "7bit", "8bit", "quoted-printable", "base64"]
 
 
-def transfer_encoded(octets: bytes, encoding: Encoding, *, seven_bit: bool, place: str) -> tuple[bytes, str]:
+def transfer_encoded(octets: bytes, encoding: Encoding, *, charset: Charset, place: str) -> tuple[bytes, str]:
     """Return text (with CRLF) in a transfer encoding, and its name; ``auto`` takes what reads best where it is short.
 
-    *seven_bit* says that the charset makes ASCII of all characters, in which quoted-printable would only hide them.
-    Raises ``Unsendable`` where the text does not fit the encoding that was asked for.
+    Where the *charset* makes ASCII of all characters, quoted-printable would only hide them. Raises ``Unsendable``
+    where the text does not fit the encoding that was asked for.
     """
+    if not charset.ascii_compatible:
+        return _opaque(octets, encoding, charset, place)
     match encoding:
         case "auto":
-            return _fitting(octets, seven_bit=seven_bit)
+            return _fitting(octets, seven_bit=charset.stateful)
         case "7bit" | "8bit":
             _refuse_unfit(octets, encoding, place)
             return octets, encoding
         case "base64" | "quoted-printable":
             return encoded(octets, text=encoding == "quoted-printable", always=True)
         case _:
-            raise Unsendable(f"encoding: expected one of {', '.join(get_args(Encoding))}, got {encoding!r}")
+            raise _unknown(encoding)
+
+
+def _opaque(octets: bytes, encoding: Encoding, charset: Charset, place: str) -> tuple[bytes, str]:
+    """Return text whose line ends are none to others (RFC 2781 §3.3)."""
+    if encoding not in get_args(Encoding):
+        raise _unknown(encoding)
+    if encoding not in ("auto", "base64"):
+        raise Unsendable(f"encoding: expected base64 for a {place} in {charset}, got {encoding}")
+    return encoded(octets, text=False)
+
+
+def _unknown(encoding: str) -> Unsendable:
+    return Unsendable(f"encoding: expected one of {', '.join(get_args(Encoding))}, got {encoding!r}")
 
 
 def _fitting(octets: bytes, *, seven_bit: bool) -> tuple[bytes, str]:
@@ -39,5 +55,7 @@ def _fitting(octets: bytes, *, seven_bit: bool) -> tuple[bytes, str]:
 def _refuse_unfit(octets: bytes, encoding: str, place: str) -> None:
     if encoding == "7bit" and not octets.isascii():
         raise Unsendable(f"{place}: expected text of seven bits for the encoding 7bit, got some of eight")
-    if b"\0" in octets or has_long_line(octets):
+    if b"\0" in octets:
+        raise Unsendable(f"{place}: expected text without NUL for the encoding {encoding}, got some with it")
+    if has_long_line(octets):
         raise Unsendable(f"{place}: expected lines of at most 998 octets for the encoding {encoding}, got longer ones")

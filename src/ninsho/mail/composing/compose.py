@@ -7,15 +7,15 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, cast
 
-from ninsho.mail.address_fields import ADDRESS_FIELDS
-from ninsho.mail.addresses import mailboxes
-from ninsho.mail.attachment import Attachment
-from ninsho.mail.charsets.charset import UTF_8
-from ninsho.mail.composing.header import header_fields
+from ninsho.mail.attachment import Attachment, distinct
+from ninsho.mail.charsets.charset import UTF_8, Charset
+from ninsho.mail.charsets.encoding import settled
+from ninsho.mail.composing.header import header_fields, try_field, word_of
 from ninsho.mail.composing.letter import Letter
 from ninsho.mail.composing.manner import Spelling, manner
 from ninsho.mail.composing.parts import file_part, multipart, text_part
 from ninsho.mail.composing.shapes import USUAL, Leaf, Place, Shape
+from ninsho.mail.files import octets_of
 from ninsho.mail.parameters import parameter
 from ninsho.mail.policy import Written
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -36,7 +36,7 @@ def compose(**words: "Unpack[Words]") -> EmailMessage:
     files that the HTML shows are found there and sent along; nothing else is ever read. Raises ``TypeError`` for an
     unknown word, ``Unsendable`` for what cannot stand in a message, and says where.
     """
-    return _Composition(Letter(**words)).message()
+    return _Composition(Letter.told(words)).message()
 
 
 class _Composition:
@@ -48,9 +48,14 @@ class _Composition:
         wanted = self._manner.charset
         charsets = letter.charsets if wanted is None else (wanted, wanted, wanted)
         self._header_charset, self._body_charset, self._name_charset = charsets
-        spelling = Spelling(self._manner, full_kana=letter.folds_kana(self._header_charset))
-        self._policy = Written.told(self._header_charset, letter.unencodable, spelling)
+        self._spelling = self._spelling_in(self._body_charset)
+        in_header = self._spelling_in(self._header_charset)
+        self._policy = Written.told(self._header_charset, letter.unencodable, in_header)
         self._leaves: dict[Leaf, list[EmailMessage]] = {}
+
+    def _spelling_in(self, used: Charset) -> Spelling:
+        letter = self._letter
+        return Spelling(self._manner, used, letter.unencodable, full_kana=letter.folds_kana(used))
 
     def message(self) -> EmailMessage:
         """Put it together; characters that a charset lacks are found now, not when it is written."""
@@ -61,7 +66,7 @@ class _Composition:
         for name, _ in described:
             del message[name]
         for name, value in header_fields(self._letter):
-            self._try(name, value)
+            try_field(self._policy, name, value, word_of(name))
             message[name] = value
         message["MIME-Version"] = "1.0"
         for name, value in described:
@@ -80,12 +85,6 @@ class _Composition:
     def _sizes(self, leaf: Leaf) -> list[int]:
         return [len(cast("bytes", part.get_payload(decode=True))) for part in self._leaves.get(leaf, [])]
 
-    def _try(self, name: str, value: str) -> None:
-        """Raise ``Unsendable`` where a field cannot be written; an address of any script waits for SMTPUTF8."""
-        addresses = mailboxes(value, name) if name.lower() in ADDRESS_FIELDS else []
-        utf8 = not all(address.rpartition("@")[0].isascii() for address in addresses)
-        self._policy.clone(utf8=utf8).fold(name, value)
-
     def _fill(self) -> None:
         letter = self._letter
         files = letter.attachments
@@ -97,13 +96,13 @@ class _Composition:
 
             self._leaves[Leaf.TEXT] = [self._plain(text_of(html))]
         if html is not None:
-            self._leaves[Leaf.HTML] = [self._text(self._manner.html(html), "html", "html")]
+            self._leaves[Leaf.HTML] = [self._text(self._spelling.html(html), "html", "html")]
             # What has a Content-ID is shown within the HTML, and no file for itself.
             shown += [file for file in files if file.content_id is not None]
             files = [file for file in files if file.content_id is None]
         if letter.calendar is not None:
             self._leaves[Leaf.CALENDAR] = [self._invitation(letter.calendar)]
-        self._leaves[Leaf.IMAGES] = [self._file(file, inline=True) for file in shown]
+        self._leaves[Leaf.IMAGES] = [self._file(file, inline=True) for file in distinct(shown)]
         self._leaves[Leaf.FILES] = [self._file(file, inline=False) for file in files]
 
     def _html(self) -> tuple[str | None, list[Attachment]]:
@@ -125,23 +124,29 @@ class _Composition:
         ]
 
     def _plain(self, text: str) -> EmailMessage:
-        text = self._manner.emoji(text)
-        wrap = self._letter.wrap
-        if wrap is not None:
-            from ninsho.mail.wrapping import Wrapping, wrapped  # noqa: PLC0415
+        # What is told of it is said of the text as it was given; lines are broken as wide as they will be.
+        text, _ = settled(self._spelling(text), self._body_charset, unencodable=self._letter.unencodable, place="text")
+        text, parameters = self._broken(text)
+        return self._text(text, "text", "plain", *parameters)
 
-            text = wrapped(text, wrap if isinstance(wrap, Wrapping) else Wrapping(width=wrap))
-        if not self._letter.flowed:
-            return self._text(text, "text", "plain")
+    def _broken(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Return a text in lines, and the parameters of its type that say so; lines that flow are never broken hard."""
+        wrap, flows = self._letter.wrap, self._letter.flowed
+        if wrap is None and not flows:
+            return text, ()
         from ninsho.mail.flowed import flowed  # noqa: PLC0415
+        from ninsho.mail.wrapping import Wrapping, wrapped  # noqa: PLC0415
 
-        flow = flowed(text)
-        return self._text(flow.text, "text", "plain", *flow.parameters)
+        wrapping = wrap if isinstance(wrap, Wrapping) else Wrapping() if wrap is None else Wrapping(width=wrap)
+        if not flows:
+            return wrapped(text, wrapping), ()
+        flow = flowed(text, width=wrapping.width)
+        return flow.text, flow.parameters
 
     def _text(self, text: str, place: str, subtype: str, *parameters: str) -> EmailMessage:
         letter = self._letter
         return text_part(
-            letter.in_kana(text, self._body_charset),
+            text,
             subtype,
             charset=self._body_charset,
             unencodable=letter.unencodable,
@@ -153,9 +158,10 @@ class _Composition:
 
     def _invitation(self, given: "str | bytes | os.PathLike[str]") -> EmailMessage:
         """Return the part of a calendar's event, its method in the type as well (RFC 6047 §2.4)."""
-        octets = Path(given).read_bytes() if isinstance(given, os.PathLike) else given
-        # RFC 5545 §3.1.4: UTF-8, whatever the other parts are in.
-        text = octets.decode("utf-8-sig") if isinstance(octets, bytes) else octets
+        octets = octets_of(given, "calendar") if isinstance(given, os.PathLike) else given
+        text = _in_utf8(octets, "calendar") if isinstance(octets, bytes) else octets
+        if not isinstance(text, str):
+            raise TypeError(f"calendar: expected text, octets or a Path, got {type(given).__name__}")
         method = _METHOD.search(text)
         if not method:
             raise Unsendable(f"calendar: expected an event with a line such as METHOD:REQUEST, got {excerpt(text)}")
@@ -186,3 +192,11 @@ class _Composition:
             return self._leaves.get(place, [])
         each = ([self._built(child)] if isinstance(child, Shape) else self._parts(child) for child in place.children)
         return [part for some in each for part in some if part is not None]
+
+
+def _in_utf8(octets: bytes, place: str) -> str:
+    try:
+        # RFC 5545 §3.1.4: that alone, whatever the other parts are in.
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unsendable(f"{place}: expected UTF-8, got {excerpt(octets[error.start : error.end])}") from None

@@ -1,30 +1,40 @@
 """The header of a composed message, field by field."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from ninsho.mail.addresses import a_labels, path
+from ninsho.mail.address_fields import ADDRESS_FIELDS
+from ninsho.mail.addresses import mailboxes, path
+from ninsho.mail.composing.identifiers import identifier, message_id, thread
 from ninsho.mail.composing.people import address_list, addresses_in
 from ninsho.mail.composing.words import Unsubscribe
 from ninsho.mail.fields import refuse_broken
+from ninsho.mail.policy import Written
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 if TYPE_CHECKING:
     from ninsho.mail.composing.letter import Letter
 
-_MESSAGE_ID = re.compile(r"<?([!-;=?-~]+@[!-;=?-~]+)>?")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-;=?-~]+")
 _PRIORITIES = {"high": ("1 (Highest)", "High"), "normal": ("3 (Normal)", "Normal"), "low": ("5 (Lowest)", "Low")}
 _AUTOMATIC = ("auto-generated", "auto-replied")  # RFC 3834 §5
+_MINUTE = timedelta(minutes=1)
 # What compose() has words for, and what only it may write.
 OWN = frozenset(
     {
         *("from", "to", "cc", "bcc", "reply-to", "sender", "subject", "date", "message-id", "in-reply-to"),
         *("references", "mime-version", "content-type", "content-transfer-encoding", "content-disposition"),
+    }
+)
+# What it has words for, and headers= may tell as well: then nobody else does.
+WISHES = frozenset(
+    {
+        *("x-priority", "x-msmail-priority", "importance", "auto-submitted"),
+        *("list-unsubscribe", "list-unsubscribe-post"),
     }
 )
 
@@ -35,41 +45,60 @@ def header_fields(letter: "Letter") -> Iterator[tuple[str, str]]:
     yield "From", authors
     for name, given in (("Sender", letter.sender or ()), ("Reply-To", letter.reply_to)):
         if given:
-            yield name, address_list(given, name.lower().replace("-", "_"))
+            yield name, address_list(given, word_of(name))
     for name, given in (("To", letter.to), ("Cc", letter.cc), ("Bcc", letter.bcc)):
         if given:
-            yield name, address_list(given, name.lower())
-    if letter.subject.strip():
-        yield "Subject", letter.subject
+            yield name, address_list(given, word_of(name))
+    subject = letter.decoded(letter.subject, "subject")
+    if subject.strip(" \t"):
+        yield "Subject", subject
     yield "Date", date(letter.date)
-    yield "Message-ID", _identifier(letter.message_id, "message_id") if letter.message_id else message_id(authors)
-    yield from _thread(letter)
-    yield from _wishes(letter)
-    yield from _further(letter.headers)
+    yield "Message-ID", identifier(letter.message_id, "message_id") if letter.message_id else message_id(authors)
+    yield from thread(letter)
+    wishes = list(_wishes(letter))
+    yield from wishes
+    yield from _further(letter.headers, {name.lower() for name, _ in wishes})
+
+
+def try_field(policy: Written, name: str, value: str, place: str) -> None:
+    """Raise ``Unsendable`` where a field cannot be written; an address of any script waits for SMTPUTF8."""
+    with _placed(place, name):
+        addresses = mailboxes(value, name) if name.lower() in ADDRESS_FIELDS else []
+        utf8 = not all(address.rpartition("@")[0].isascii() for address in addresses)
+        policy.clone(utf8=utf8).fold(name, value)
+
+
+@contextmanager
+def _placed(place: str, name: str = "") -> Iterator[None]:
+    """Let an error say who told the field *name*."""
+    try:
+        yield
+    except Unsendable as error:
+        error.args = (f"{place}: {str(error).removeprefix(f'{name}: ')}",)
+        raise
+
+
+def word_of(name: str) -> str:
+    """Return what ``compose`` calls a header field: its own word, or where ``headers`` has it."""
+    word = name.lower().replace("-", "_")
+    if name.lower() not in OWN:
+        return f"headers: {name}"
+    return "from_" if word == "from" else word
 
 
 def date(when: datetime | None) -> str:
     """Return a time (RFC 5322 §3.3), or the time now, in the zone of this machine where it has none."""
-    return format_datetime(
-        datetime.now(UTC).astimezone() if when is None else when.astimezone() if when.tzinfo is None else when
-    )
-
-
-def message_id(authors: str) -> str:
-    """Make a Message-ID in the domain of the author: the name of this machine concerns nobody."""
-    first = addresses_in(authors, "from_")[0]
-    return f"<{token_hex(16)}@{a_labels(first.rpartition('@')[2])}>"
-
-
-def _thread(letter: "Letter") -> Iterator[tuple[str, str]]:
-    references = [_identifier(one, "references") for one in _each(letter.references)]
-    if letter.in_reply_to is not None:
-        parent = _identifier(letter.in_reply_to, "in_reply_to")
-        yield "In-Reply-To", parent
-        # RFC 5322 §3.6.4: the parent is the last of them.
-        references = [*(one for one in references if one != parent), parent]
-    if references:
-        yield "References", " ".join(references)
+    if when is None:
+        return format_datetime(datetime.now(UTC).astimezone())
+    if not isinstance(when, datetime):
+        raise TypeError(f"date: expected a datetime, got {type(when).__name__}")
+    offset = when.utcoffset()
+    if offset is None:
+        when = when.astimezone()
+    elif offset % _MINUTE:
+        # Zones of old, and those made by hand; the field has none of seconds.
+        when = when.astimezone(timezone(offset - offset % _MINUTE))
+    return format_datetime(when)
 
 
 def _wishes(letter: "Letter") -> Iterator[tuple[str, str]]:
@@ -105,7 +134,10 @@ def _way(given: str) -> Unsubscribe:
 def _mailto(given: str) -> str:
     if given.lower().startswith("mailto:"):
         return _uri(given)
-    path(addresses_in(given, "unsubscribe")[0])
+    found = addresses_in(given, "unsubscribe")
+    if len(found) != 1:
+        raise Unsendable(f"unsubscribe: expected a URL or one address, got {excerpt(given)}")
+    path(found[0])
     return _uri(f"mailto:{given}")
 
 
@@ -116,20 +148,19 @@ def _uri(given: str) -> str:
     return given
 
 
-def _identifier(given: str, place: str) -> str:
-    if not (found := _MESSAGE_ID.fullmatch(given.strip())):
-        raise Unsendable(f"{place}: expected a Message-ID such as <a1b2@example.org>, got {excerpt(given)}")
-    return f"<{found[1]}>"
-
-
-def _each(given: Iterable[str]) -> list[str]:
-    return given.split() if isinstance(given, str) else list(given)
-
-
-def _further(headers: Mapping[str, str | Sequence[str]]) -> Iterator[tuple[str, str]]:
+def _further(headers: Mapping[str, str | Sequence[str]], told: Collection[str]) -> Iterator[tuple[str, str]]:
+    if not isinstance(headers, Mapping):
+        raise TypeError(f"headers: expected values by their names, got {type(headers).__name__}")
     for name, given in headers.items():
-        for value in [given] if isinstance(given, str) else given:
-            refuse_broken(name, value)
+        for value in given if isinstance(given, Iterable) and not isinstance(given, str | bytes) else [given]:
+            if not isinstance(value, str):
+                raise TypeError(f"headers: {name}: expected text, got {type(value).__name__}")
+            with _placed("headers"):
+                refuse_broken(name, value)
             if name.lower() in OWN:
                 raise Unsendable(f"headers: {name}: expected a field that has no word of its own, got one that has")
+            if name.lower() in told:
+                raise Unsendable(
+                    f"headers: {name}: expected a field that no other word has told, got one that has been"
+                )
             yield name, value

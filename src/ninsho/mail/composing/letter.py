@@ -1,21 +1,23 @@
 """A message as plain data, before it has parts and octets."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from ninsho.mail.attachment import Attachment
 from ninsho.mail.charsets.charset import UTF_8, Charset, charset
 from ninsho.mail.charsets.encoding import Unencodable
-from ninsho.mail.charsets.kana import full_width
+from ninsho.mail.composing.attached import attached
 from ninsho.mail.composing.bodies import Encoding
 from ninsho.mail.composing.people import Mailboxes
-from ninsho.mail.composing.words import AutoSubmitted, Charsets, File, Kana, Priority, Unsubscribe
+from ninsho.mail.composing.words import AutoSubmitted, Charsets, Files, Kana, Priority, Unsubscribe
 from ninsho.mail.unsendable import Unsendable
 
 if TYPE_CHECKING:
+    import os
+    from email.message import Message
+
     from ninsho.mail.wrapping import Wrapping
 
 
@@ -29,10 +31,10 @@ class Letter:
     bcc: Mailboxes = ()
     reply_to: Mailboxes = ()
     sender: Mailboxes | None = None
-    subject: str = ""
+    subject: str | bytes = ""
     text: str | bytes | None = field(default=None, repr=False)
     html: str | bytes | None = field(default=None, repr=False)
-    attach: "File | Iterable[File]" = ()
+    attach: "Files" = ()
     images: "os.PathLike[str] | str | None" = None
     inline_css: bool = False
     text_from_html: bool = True
@@ -40,7 +42,7 @@ class Letter:
     priority: Priority | None = None
     unsubscribe: Unsubscribe | str | None = None
     auto_submitted: AutoSubmitted | None = None
-    in_reply_to: str | None = None
+    in_reply_to: "str | Message[Any, Any] | None" = None
     references: Iterable[str] = ()
     message_id: str | None = None
     date: datetime | None = None
@@ -58,25 +60,42 @@ class Letter:
         # Asked for several times: what can be gone through once would be empty then.
         for name in ("to", "cc", "bcc", "reply_to", "from_", "sender", "attach", "references"):
             given = getattr(self, name)
-            if isinstance(given, Iterator):
+            # An open file names nobody, nor files; it is refused in its place.
+            if isinstance(given, Iterator) and not hasattr(given, "read"):
                 object.__setattr__(self, name, list(given))
+        if self.unencodable not in get_args(Unencodable):
+            known = ", ".join(get_args(Unencodable))
+            raise Unsendable(f"unencodable: expected one of {known}, got {self.unencodable!r}")
+
+    @classmethod
+    def told(cls, words: Mapping[str, Any]) -> Self:
+        """Return what *words* say, of which None says nothing; raise ``TypeError`` for one that there is not."""
+        known = cls.__dataclass_fields__
+        for word in words:
+            if word not in known:
+                raise TypeError(f"compose() got an unexpected word {word!r}{_suggestion(word, known)}")
+        if words.get("from_") is None:
+            raise TypeError("compose() expected the word 'from_', got none")
+        return cls(**{word: given for word, given in words.items() if given is not None})
 
     @property
     def charsets(self) -> tuple[Charset, Charset, Charset]:
         """Those of the header, the texts, and the names of files."""
         if isinstance(self.charset, Charsets):
-            return charset(self.charset.header), charset(self.charset.body), charset(self.charset.names)
-        told = charset(self.charset or UTF_8)
-        return told, told, told
+            header, body, names = map(charset, (self.charset.header, self.charset.body, self.charset.names))
+        else:
+            header = body = names = charset(self.charset or UTF_8)
+        return header.in_fields, body, names.in_fields
 
     @property
     def attachments(self) -> list[Attachment]:
         """The files to send along."""
-        given = [self.attach] if isinstance(self.attach, str | os.PathLike | Attachment) else list(self.attach)
-        return [one if isinstance(one, Attachment) else Attachment(one) for one in given]
+        return attached(self.attach)
 
     def decoded(self, given: str | bytes, place: str) -> str:
         """Return a text that may have been given in octets."""
+        if self.source_charset is not None:
+            charset(self.source_charset, place="source_charset")
         if isinstance(given, bytes):
             from ninsho.mail.charsets.detection import decoded  # noqa: PLC0415 - most texts are text
 
@@ -85,12 +104,15 @@ class Letter:
             raise TypeError(f"{place}: expected text, got {type(given).__name__}")
         return given.removeprefix("\ufeff")
 
-    def in_kana(self, text: str, used: Charset) -> str:
-        """Return *text* with the katakana that its charset stands for."""
-        return full_width(text) if self.folds_kana(used) else text
-
     def folds_kana(self, used: Charset) -> bool:
         """Tell whether katakana become full-width in a charset: RFC 1468 knows no half-width ones."""
         if self.kana not in ("auto", "keep", "full"):
             raise Unsendable(f"kana: expected auto, keep or full, got {self.kana!r}")
         return self.kana == "full" or (self.kana == "auto" and used.label == "iso-2022-jp")
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
+    found = get_close_matches(word, known, 1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

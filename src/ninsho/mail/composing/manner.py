@@ -1,10 +1,11 @@
 """For whom a message is written: for everybody, or for the handsets of one of Japan's carriers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ninsho.mail.charsets.charset import Charset
+from ninsho.mail.charsets.charset import UTF_8, Charset
+from ninsho.mail.charsets.encoding import CannotEncode, Unencodable, settled
 from ninsho.mail.charsets.kana import full_width
 from ninsho.mail.composing.letter import Letter
 from ninsho.mail.composing.people import address_list, addresses_in
@@ -23,11 +24,11 @@ class Manner(Protocol):
     def charset(self) -> Charset | None:
         """What header and texts are in."""
 
-    def emoji(self, text: str) -> str:
-        """Return *text* with the emoji that can be shown."""
+    def emoji(self, text: str, charset: Charset) -> str:
+        """Return *text* with the emoji that can be shown in *charset*."""
 
-    def html(self, html: str) -> str:
-        """Return *html* as it can be shown."""
+    def html(self, html: str, charset: Charset) -> str:
+        """Return *html* as it can be shown in *charset*."""
 
     def check(self, *, text: int, html: int, images: Sequence[int] = ()) -> None:
         """Raise ``Unsendable`` where the sizes in octets are too much."""
@@ -39,11 +40,11 @@ class Plain:
     shape: Shape = USUAL
     charset: Charset | None = None
 
-    def emoji(self, text: str) -> str:
+    def emoji(self, text: str, charset: Charset) -> str:  # noqa: ARG002 - as others
         """Change nothing."""
         return text
 
-    def html(self, html: str) -> str:
+    def html(self, html: str, charset: Charset) -> str:  # noqa: ARG002
         """Change nothing."""
         return html
 
@@ -53,15 +54,35 @@ class Plain:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """What becomes of words in the header before they are encoded."""
+    """What becomes of words and texts before they are written in *charset*, or in UTF-8 where that lacks some."""
 
     manner: Manner
+    charset: Charset
+    unencodable: Unencodable
     full_kana: bool
 
     def __call__(self, text: str) -> str:
         """Return *text* as it is written."""
-        text = self.manner.emoji(text)
-        return full_width(text) if self.full_kana else text
+        return self._spelt(text, self.manner.emoji)
+
+    def html(self, html: str) -> str:
+        """Return *html* as it is written."""
+        return self._spelt(html, self.manner.html)
+
+    def _spelt(self, text: str, spell: Callable[[str, Charset], str]) -> str:
+        text = full_width(text) if self.full_kana else text
+        spelt = spell(text, self.charset)
+        # UTF-8 has emoji of its own.
+        return spell(text, UTF_8) if self._falls_back(spelt) else spelt
+
+    def _falls_back(self, text: str) -> bool:
+        if self.unencodable != "utf-8":
+            return False
+        try:
+            return settled(text, self.charset, unencodable=self.unencodable, place="")[1] is not self.charset
+        except CannotEncode:
+            # Whoever writes it says so, and where it stands.
+            return False
 
 
 def manner(letter: Letter) -> Manner:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from email.message import EmailMessage
 
-from ninsho.mail.attachment import Attachment, content_type, file_name
+from ninsho.mail.attachment import Attachment, content_id, content_type, file_name, place_of
 from ninsho.mail.charsets.charset import Charset, charset
 from ninsho.mail.charsets.encoding import Unencodable, settled
 from ninsho.mail.composing.bodies import Encoding, transfer_encoded
-from ninsho.mail.content import crlf
+from ninsho.mail.content import crlf, has_long_line, with_line_ends
 from ninsho.mail.entity import encoded
 from ninsho.mail.parameters import extended, parameter, worded
 from ninsho.mail.policy import Written
@@ -32,24 +32,41 @@ def text_part(  # noqa: PLR0913 - by keyword only
     lines = settled_text.replace("\r\n", "\n").replace("\r", "\n")
     lines = lines if lines.endswith("\n") or not lines else f"{lines}\n"
     octets = used.encode(lines.replace("\n", "\r\n"))
-    body, cte = transfer_encoded(octets, encoding, seven_bit=used.stateful, place=place)
+    body, cte = transfer_encoded(octets, encoding, charset=used, place=place)
     return _part([f"text/{subtype}", parameter("charset", used.label), *parameters], cte, body, policy)
 
 
 def file_part(attachment: Attachment, *, names: Charset, inline: bool, policy: Written) -> EmailMessage:
-    """Return an attachment in base64, its name in both ways that readers know; text has its charset."""
+    """Return an attachment, its name in both ways that readers know; text has its charset.
+
+    It is in base64, unless it is a message (RFC 2046 §5.2.1).
+    """
     data = attachment.octets()
     name = file_name(attachment)
-    kind = _with_charset(content_type(attachment, name), attachment.charset, data)
-    text, names = settled(name, names, unencodable="utf-8", place="attach")
+    text, names = settled(name, names, unencodable="utf-8", place=place_of(attachment))
+    if is_message(attachment) and _is_seven_bit(data):
+        kind, body, cte = "message/rfc822", data, "7bit"
+    else:
+        kind = _with_charset(content_type(attachment, name), attachment, data)
+        body, cte = encoded(data, text=False)
     named = bool(name)
-    body, cte = encoded(data, text=False)
     part = _part([kind, *([worded("name", text, names)] if named else [])], cte, body, policy)
     disposition = ["inline" if inline else "attachment", *(extended("filename", text, names) if named else ())]
     part["Content-Disposition"] = "; ".join(disposition)
     if attachment.content_id is not None:
-        part["Content-ID"] = f"<{attachment.content_id}>"
+        part["Content-ID"] = f"<{content_id(attachment)}>"
     return part
+
+
+def is_message(attachment: Attachment) -> bool:
+    """Tell whether it was told to be a message; what only has such a name is a file like others."""
+    kind = attachment.content_type
+    return isinstance(kind, str) and kind.partition(";")[0].strip().lower() == "message/rfc822"
+
+
+def _is_seven_bit(data: bytes) -> bool:
+    octets = with_line_ends(data)
+    return octets.isascii() and b"\0" not in octets and not has_long_line(octets)
 
 
 def multipart(subtype: str, parts: Sequence[EmailMessage], boundary: str, *, policy: Written) -> EmailMessage:
@@ -60,11 +77,11 @@ def multipart(subtype: str, parts: Sequence[EmailMessage], boundary: str, *, pol
     return whole
 
 
-def _with_charset(kind: str, told: str | None, data: bytes) -> str:
+def _with_charset(kind: str, attachment: Attachment, data: bytes) -> str:
     if not kind.lower().startswith("text/") or _CHARSET.search(kind):
         return kind
-    if told:
-        return f"{kind}; {parameter('charset', charset(told).label)}"
+    if told := attachment.told_charset:
+        return f"{kind}; {parameter('charset', charset(told, place=place_of(attachment)).label)}"
     from ninsho.mail.charsets.detection import detect  # noqa: PLC0415 - few files are text
 
     return f"{kind}; {parameter('charset', detect(data).label)}"
@@ -76,5 +93,7 @@ def _part(content_type: Sequence[str], cte: str, body: bytes, policy: Written) -
     part["Content-Transfer-Encoding"] = cte
     # The generator ends lines as whoever asks for octets wants them ended; the last has an end, as the library has it.
     lines = crlf(body).replace(b"\r\n", b"\n").decode("ascii", "surrogateescape")
-    part.set_payload(lines if lines.endswith("\n") or not lines else f"{lines}\n")
+    lines = lines if lines.endswith("\n") or not lines else f"{lines}\n"
+    # But for those of a message within, which it writes as they are: these go to a server without being looked at.
+    part.set_payload(lines.replace("\n", "\r\n") if content_type[0] == "message/rfc822" else lines)
     return part

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from ninsho.mail.charsets.charset import Charset
 from ninsho.mail.charsets.encoding import Unencodable
@@ -12,14 +12,16 @@ from ninsho.mail.composing.people import Mailboxes
 
 if TYPE_CHECKING:
     import os
+    from email.message import Message
 
-    from ninsho.mail.attachment import Attachment
+    from ninsho.mail.attachment import Attachment, Data
     from ninsho.mail.wrapping import Wrapping
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
 AutoSubmitted: TypeAlias = Literal["auto-generated", "auto-replied"]
 Kana: TypeAlias = Literal["auto", "keep", "full"]
-File: TypeAlias = "str | os.PathLike[str] | Attachment"
+File: TypeAlias = "str | os.PathLike[str] | Attachment | tuple[str, bytes] | Message[Any, Any]"
+Files: TypeAlias = "File | Mapping[str, Data] | Iterable[File]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +45,32 @@ class Words(TypedDict, total=False):
     """All that may be said of a message; see ``docs/composing.md``."""
 
     from_: Mailboxes
-    to: Mailboxes
-    cc: Mailboxes
-    bcc: Mailboxes
-    reply_to: Mailboxes
+    to: Mailboxes | None
+    cc: Mailboxes | None
+    bcc: Mailboxes | None
+    reply_to: Mailboxes | None
     sender: Mailboxes | None
-    subject: str
+    subject: str | bytes | None
     text: str | bytes | None
     html: str | bytes | None
-    attach: "File | Iterable[File]"
+    attach: "Files | None"
     images: "os.PathLike[str] | str | None"
-    inline_css: bool
-    text_from_html: bool
+    inline_css: bool | None
+    text_from_html: bool | None
     calendar: "str | bytes | os.PathLike[str] | None"
     priority: Priority | None
     unsubscribe: Unsubscribe | str | None
     auto_submitted: AutoSubmitted | None
-    in_reply_to: str | None
-    references: Iterable[str]
+    in_reply_to: "str | Message[Any, Any] | None"
+    references: Iterable[str] | None
     message_id: str | None
     date: datetime | None
-    headers: Mapping[str, str | Sequence[str]]
+    headers: Mapping[str, str | Sequence[str]] | None
     charset: "str | Charset | Charsets | None"
-    unencodable: Unencodable
-    kana: Kana
+    unencodable: Unencodable | None
+    kana: Kana | None
     source_charset: str | None
-    encoding: Encoding
+    encoding: Encoding | None
     wrap: "int | Wrapping | None"
-    flowed: bool
-    decoration: bool | str
+    flowed: bool | None
+    decoration: bool | str | None

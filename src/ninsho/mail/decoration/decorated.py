@@ -1,11 +1,13 @@
 """What decoration mail needs for its recipients' carrier, all of it in one answer."""
 
+import html as entities
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ninsho.mail.charsets.charset import Charset
+from ninsho.mail.charsets.encoding import encodable
 from ninsho.mail.composing.shapes import Shape
 from ninsho.mail.decoration.carriers import Carrier, named_carrier, shared_carrier
 from ninsho.mail.decoration.limits import LIMITS, Limits
@@ -13,6 +15,7 @@ from ninsho.mail.decoration.shapes import SHAPES
 from ninsho.mail.emoji.charsets import carrier_charset
 from ninsho.mail.emoji.mapping import GETA, Fallback, to_carrier, to_unicode, without_emoji
 from ninsho.mail.emoji.octets import has_emoji
+from ninsho.mail.html.line_ends import without_line_ends
 
 # What the carriers' handsets read along with emoji: docomo's not those of other charsets, au's no UTF-8, SoftBank's
 # nothing but UTF-8.
@@ -23,10 +26,8 @@ _CHARSETS: Final = {
     Carrier.WILLCOM: "shift_jis",
     Carrier.EMOBILE: "shift_jis",
 }
-# The <pre> alone shows line ends; the space around them is none that anybody sees.
-_PREFORMATTED: Final = re.compile(r"(<(pre|textarea)\b.*?</\2\s*>)", re.DOTALL | re.IGNORECASE)
-_LINE_ENDS: Final = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
-_IN_TAG: Final = re.compile(r"<[^<>]*>")
+# Characters of HTML by their numbers; a digit in front may be that of a keycap.
+_NUMBERED: Final = re.compile(r"([0-9#*]?)((?:&#(?:[0-9]{3,7}|x[0-9a-f]{2,6})(?:;|(?![0-9a-f])))++)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,27 @@ class Decoration:
     limits: Limits
     fallback: Fallback = GETA
 
-    def emoji(self, text: str) -> str:
-        """Return *text* with emoji that the carrier's handsets show in this charset."""
+    def emoji(self, text: str, charset: Charset) -> str:
+        """Return *text* with emoji that the carrier's handsets show in *charset*, in which it will be after all."""
         if self.charset is None:
             return text
-        if has_emoji(self.carrier, self.charset):
+        if has_emoji(self.carrier, charset):
             return to_carrier(text, self.carrier, fallback=self.fallback)
         # Unicode's own: docomo's and au's servers of today make theirs of it.
-        return to_unicode(text) if self.charset.label == "utf-8" else without_emoji(text, fallback=self.fallback)
+        return to_unicode(text) if charset.label == "utf-8" else without_emoji(text, fallback=self.fallback)
 
-    def html(self, html: str) -> str:
+    def html(self, html: str, charset: Charset) -> str:
         """Return *html* with such emoji, and in one line where old handsets would show line ends as spaces."""
-        html = self.emoji(html)
+        html = _NUMBERED.sub(lambda found: self._numbered(found, charset), html)
+        html = self.emoji(html, charset)
         return without_line_ends(html) if self.strip_line_ends else html
+
+    def _numbered(self, found: "re.Match[str]", charset: Charset) -> str:
+        """Return characters that are numbers as emoji; as they were where they are none, or more than that."""
+        text = entities.unescape(found[2])
+        shown = self.emoji(found[1] + text, charset)
+        is_emoji = shown != found[1] + text and not any(map(str.isascii, text)) and encodable(shown, charset)
+        return shown if is_emoji else found[0]
 
     def check(self, *, text: int, html: int, images: Sequence[int] = ()) -> None:
         """Raise ``Unsendable`` where the sizes in octets are more than the carrier delivers."""
@@ -86,24 +95,3 @@ def decorated(
         limits=LIMITS.get(carrier, Limits()),
         fallback=fallback,
     )
-
-
-def without_line_ends(html: str) -> str:
-    """Return *html* in one line, but for ``<pre>``; a space stays where the line end was one between words."""
-    pieces = _PREFORMATTED.split(html)
-    # What was split off stands behind what is between: the text, the element, its name.
-    return "".join(
-        _in_one_line(piece) if number % 3 == 0 else piece for number, piece in enumerate(pieces) if number % 3 != 2
-    ).strip()
-
-
-def _in_one_line(html: str) -> str:
-    html = _IN_TAG.sub(lambda found: _LINE_ENDS.sub(" ", found[0]), html)
-    return _LINE_ENDS.sub(_what_was_meant, html)
-
-
-def _what_was_meant(found: "re.Match[str]") -> str:
-    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
-    # Japanese has no spaces between words.
-    is_spaced = before.isascii() and after.isascii() and (before, after) != (">", "<")
-    return " " if before and after and is_spaced else ""

@@ -15,12 +15,12 @@ from typing import Final
 from ninsho.mail.charsets.charset import Charset, charset
 from ninsho.mail.charsets.encoding import encoded
 from ninsho.mail.decoration.carriers import Carrier
-from ninsho.mail.decoration.decorated import without_line_ends
 from ninsho.mail.emoji.charsets import carrier_charset
 from ninsho.mail.emoji.mapping import to_carrier, to_unicode
 from ninsho.mail.emoji.octets import decode
 from ninsho.mail.encoded_fields import FAULTS
 from ninsho.mail.entity import encoded as in_seven_bits
+from ninsho.mail.html.line_ends import without_line_ends
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 
@@ -59,7 +59,7 @@ _FIRST_LINES: Final = re.compile(
 )
 _ONE_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]*")
 _TYPE: Final = re.compile(r"image/[a-z0-9.+-]+|application/x-shockwave-flash")
-_CID: Final = re.compile(r"[^\x00-\x20<>\x7f-\uffff]+")
+_CID: Final = re.compile(r"[!-;=?-~]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,9 @@ class _Gathered:
             octets = folder.octets(file)
             kind = type_of_octets(octets) or type_of_name(file.name)
             if not kind:
-                raise Unsendable(f"html: src {excerpt(url)}: expected an image, got {excerpt(octets[:16])}")
+                raise Unsendable(
+                    f"html: src {excerpt(url)}: expected an image (such as PNG, JPEG, GIF), got a file of none"
+                )
             self._add(file, file.name, kind, octets)
         return self.images[file].cid
 

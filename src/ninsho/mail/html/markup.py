@@ -55,7 +55,7 @@ def pieces(text: str, *, conditional: bool = False) -> Iterator[Piece]:
     while at < len(text):
         found = (conditional and _CONDITION.match(text, at)) or _PIECE.match(text, at)
         if not found:
-            raise AssertionError(text[at])
+            raise AssertionError(f"html: expected any character to begin a piece, got {text[at]!a} at {at + 1}")
         piece = _piece(found)
         yield piece
         at = piece.end

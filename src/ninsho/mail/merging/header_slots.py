@@ -18,6 +18,7 @@ from ninsho.mail.policy import Written
 from ninsho.mail.unsendable import Unsendable
 
 _LINE: Final = 76  # octets of a line with an encoded word, which has one fewer (RFC 2047 §2)
+_USEFUL: Final = 36  # octets: where less is left of the first line, others decide
 _UTF8_FRAME: Final = len("=?utf-8?B??=")
 _UTF8_FURTHER: Final = (75 - _UTF8_FRAME) // 4 * 3  # octets of text
 _JIS_FRAME: Final = len("=?iso-2022-jp?B??=")
@@ -132,7 +133,9 @@ class TextField:
         return self._throughout(text) if odd is None or len(odd[0]) == len(text) else self._among_others(text, odd)
 
     def _throughout(self, text: str) -> bytes | None:
-        """Return the field all of which is encoded."""
+        """Return the field all of which is encoded, if there is room for a word beside the name."""
+        if _LINE - len(self._begin) < _USEFUL:
+            return None
         words = self._writer.words(text, _LINE - len(self._begin))
         return b"%b%b\r\n" % (self._begin, b"\r\n ".join(words)) if words else None
 

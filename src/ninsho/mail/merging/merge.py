@@ -93,7 +93,7 @@ class Merge:
         if words.get("message_id") is not None:
             raise Unsendable("message_id: expected none, as each message of a merge has its own, got one")
         # Unknown words are told at once, though the rest may have to wait for the first row.
-        Letter(**words)
+        Letter.told(words)
         self._wording = Wording(words, self._template)
         self._sign, self._options, self._verp, self._clock = sign, options, verp, clock
         self._told_date = words.get("date")

@@ -51,7 +51,7 @@ class Mold:
         self._wording = wording
         self._sign = sign
         self._count = len(wording.expressions)
-        self._letter = Letter(**wording.filled(self._marks().texts, marked=True))
+        self._letter = Letter.told(wording.filled(self._marks().texts, marked=True))
         self._plain = None if self._is_beyond() else self._rendered(self._marks())
         self._wide: Rendered | None = None
         self._has_wide = False

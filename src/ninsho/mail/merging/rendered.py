@@ -170,7 +170,13 @@ def _body(part: EmailMessage, marks: Marks, treatment: Treatment) -> Body | None
     text = used.decode(octets).replace("\r\n", "\n")
     if text not in marks:
         return None
+    if not used.ascii_compatible:
+        # Each piece would have a byte order mark of its own.
+        raise NeedsComposing
     html = part.get_content_subtype() == "html"
     words = Words(used, html=html, kana=treatment.kana, derived=treatment.derived and not html)
     finish = None if html else treatment.finish
-    return body(marks.cut(text), words, part["Content-Transfer-Encoding"], finish)
+    made = body(marks.cut(text), words, part["Content-Transfer-Encoding"], finish)
+    if made is None:
+        raise NeedsComposing
+    return made

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from html import unescape
 from itertools import count, groupby
 from typing import Final, NamedTuple
 
@@ -16,10 +15,6 @@ _META: Final = re.compile(
     rb"<(?:meta|\?xml)\b[^<>]{0,512}?(?:charset|encoding)\s{0,8}=\s{0,8}[\"']?([\w.:+-]{1,40})", re.IGNORECASE
 )
 _META_REACH: Final = 4096  # octets; HTML §4.2.5.4 has 1024
-_BREAKS: Final = re.compile(r"</?(?:p|div|br|tr|table|h[1-6]|li|ul|ol|blockquote|pre)\b[^<>]*+>", re.IGNORECASE)
-_UNSEEN: Final = re.compile(r"<(script|style|head)\b", re.IGNORECASE)
-_SEEN_AGAIN: Final = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "head")}
-_TAG: Final = re.compile(r"<[^<>]*+>")
 
 
 class Spoken(NamedTuple):
@@ -93,37 +88,14 @@ def charset_of(octets: bytes, part: Part) -> str:
 
 
 def text_from(page: str) -> str:
-    """Make text of HTML as ``ninsho.mail.html`` does; roughly, where that cannot be had or fails at it."""
-    try:
-        from ninsho.mail.html.text import text_of  # noqa: PLC0415 - it takes a package that not everybody has
+    """Make text of HTML as ``ninsho.mail.html`` does; roughly, where that fails at it."""
+    from ninsho.mail.html.plain import plain  # noqa: PLC0415 - few have nothing but HTML
+    from ninsho.mail.html.text import text_of  # noqa: PLC0415
 
+    try:
         return text_of(page)
     except Exception:  # noqa: BLE001 - a stranger's page, and three libraries
-        return _roughly(page)
-
-
-def _roughly(page: str) -> str:
-    """Take the tags away; not a reading of HTML, but nothing that was said is lost."""
-    text = _TAG.sub("", _BREAKS.sub("\n", "".join(_seen(page))))
-    lines = (" ".join(line.split(" ")).strip() for line in unescape(text).splitlines())
-    return "\n".join(line for line, _ in groupby(lines)).strip("\n") + "\n"
-
-
-def _seen(page: str) -> Iterator[str]:
-    """Give what stands outside of scripts, styles and the head."""
-    at, closed = 0, dict.fromkeys(_SEEN_AGAIN, True)
-    for found in _UNSEEN.finditer(page):
-        name = found[1].lower()
-        if found.start() < at or not closed[name]:
-            continue
-        end = _SEEN_AGAIN[name].search(page, found.end())
-        if end:
-            yield page[at : found.start()]
-            at = end.start()
-        else:
-            # Nor has any behind it: so each character is looked at a few times only.
-            closed[name] = False
-    yield page[at:]
+        return plain(page)
 
 
 def _together(texts: list[str]) -> str:
