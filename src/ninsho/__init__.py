@@ -79,6 +79,11 @@ _PLACES = {
 }
 
 
+def __dir__() -> list[str]:
+    # What is not loaded yet is there all the same.
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module 'ninsho' has no attribute {name!r}")

@@ -421,6 +421,11 @@ def test_55_a_pair_is_one_recipient(to):
         ("undisclosed-recipients:;", "undisclosed-recipients:;"),
         ("x <@hop.example:y@a.example>", "x <y@a.example>"),
         (".NET <a@b.example>", '".NET" <a@b.example>'),
+        ("support@a.example <news@b.example>", '"support@a.example" <news@b.example>'),
+        ("Yamada [Sales] <t@a.example>", '"Yamada [Sales]" <t@a.example>'),
+        ("A.B.C: Inc <t@a.example>", '"A.B.C: Inc" <t@a.example>'),
+        ("J. Smith <t@a.example>", "J. Smith <t@a.example>"),
+        ("taro @a.example", "taro@a.example"),
     ],
 )
 def test_55_lists_are_written_as_every_reader_reads_them(to, expected):
@@ -467,3 +472,17 @@ def test_81_lines_flow_at_the_width_that_is_told(wrap):
     assert max(map(len, lines)) == 60
     # Nothing is broken for good.
     assert unflowed(message.get_content(), delsp=False) == line.rstrip() + "\n"
+
+
+@pytest.mark.parametrize(
+    ("to", "hint"),
+    [
+        ("taro＠example.jp", "whose ＠ is full-width"),
+        ("鈴木, 花子 <h@example.jp>", "a name with a comma stands in quotes, or in a pair"),
+        (("taro@example.jp", "山田"), "expected a pair of name and address"),
+        ("Team: a@example.jp, b@example.jp", "expected ';' behind the last of a group"),
+    ],
+)
+def test_what_was_meant_is_guessed_for_people_only(to, hint):
+    with pytest.raises(Unsendable, match=hint):
+        composed(to=to)

@@ -24,6 +24,13 @@ def letter(address: str) -> EmailMessage:
     )
 
 
+def on_the_wire(octets: bytes) -> Iterator[str]:
+    """Give the lines that show how it was encoded."""
+    for line in octets.decode("ascii", "replace").splitlines():
+        if line.startswith(("Subject:", "Content-Type: text")) or line.strip().startswith("filename"):
+            yield line.strip()
+
+
 def shown(mail: Mail) -> Iterator[str]:
     """Give the lines that a mail reader shows."""
     for name, people in (("From", mail.from_), ("To", mail.to)):

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ninsho import Client
-from ninsho.cli.demo.letter import FILE, OCTETS, SUBJECT, TEXT, letter, shown
+from ninsho.cli.demo.letter import FILE, OCTETS, SUBJECT, TEXT, letter, on_the_wire, shown
 from ninsho.cli.demo.program import ThrowawayNinsho
 from ninsho.cli.demo.site import MECHANISMS, Site, User
 from ninsho.cli.demo.stage import Stage
@@ -76,13 +76,15 @@ class OverSmtp:
         )
 
     def _letter(self, user: User) -> None:
-        self._stage.heading("A letter in Japanese, with a file, as the recipient's mail reader shows it")
+        self._stage.heading("A letter in Japanese, with a file, in ISO-2022-JP")
         settings = self._settings("SCRAM-SHA-256", user)
         with Client(settings) as client:
             receipt = client.send(letter(f"{user.name}@{DOMAIN}"))
         self._stage.expect("the receipt of the letter", True, receipt.ok)
         self._delivered[user.name] += 1
-        mail = read(self._postfix.wait_for_mail(user.name, count=self._delivered[user.name])[-1])
+        octets = self._postfix.wait_for_mail(user.name, count=self._delivered[user.name])[-1]
+        self._stage.remark("as it was sent:", *on_the_wire(octets), "", "as it is read:")
+        mail = read(octets)
         self._stage.remark(*shown(mail))
         (file,) = mail.attachments
         self._stage.expect(

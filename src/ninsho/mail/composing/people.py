@@ -17,6 +17,8 @@ Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
 # one in front is not. What looks like an encoded word would be read as one.
 _PHRASE = re.compile(r"(?![ \t]*\.)(?:(?!=\?)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f])*")
 _SPECIAL = re.compile(r'(["\\])')
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_WORDS = ("atom", "quoted", "space")
 
 
 def address_list(given: Mailboxes, place: str) -> str:
@@ -35,15 +37,24 @@ def addresses_in(value: str, place: str) -> list[str]:
     for address in found:
         # A name with a comma in it that nobody quoted reads as two mailboxes.
         if "@" not in address:
-            raise Unsendable(f"{place}: expected an address with '@', got {excerpt(address)} in {excerpt(value)}")
+            raise Unsendable(f"{place}: expected an address with '@', got {excerpt(address)}{_hint(value, address)}")
     return found
+
+
+def _hint(value: str, address: str) -> str:
+    """Say what it may have been meant as."""
+    if "\N{FULLWIDTH COMMERCIAL AT}" in address:
+        return ", whose \N{FULLWIDTH COMMERCIAL AT} is full-width"
+    if "," in value:
+        return f" in {excerpt(value)}: a name with a comma stands in quotes, or in a pair (name, address)"
+    return "" if value == address else f" in {excerpt(value)}"
 
 
 def _is_one(given: Mailboxes, place: str) -> bool:
     match given:
-        case (str(name), str(address)) if isinstance(given, tuple) and "@" in address:
+        case (str(name), str(address)) if isinstance(given, tuple) and "@" in name + address:
             # A name that a stranger chose must not become a recipient.
-            if "@" in name:
+            if "@" in name and "@" in address:
                 raise Unsendable(
                     f"{place}: expected a name and an address, or a list of addresses, got {excerpt(given)}"
                 )
@@ -65,6 +76,8 @@ def _written(one: Mailbox, place: str) -> str:
 
 
 def _mailbox(name: str, address: str, place: str) -> str:
+    if "@" in name and "@" not in address:
+        raise Unsendable(f"{place}: expected a pair of name and address, got {excerpt((name, address))}")
     # Nothing but the address: what else stands there might be one more.
     if addresses_in(address, place) != [address]:
         raise Unsendable(f"{place}: expected one address without a name, got {excerpt(address)}")
@@ -97,13 +110,25 @@ def _items(value: str) -> Iterator[str]:
 
 
 def _item(item: str, place: str) -> str:
-    """Write a mailbox without its source route, and its name in quotes where a reader would stumble on it."""
-    phrase, bracket, _ = item.rpartition("<")
-    if not bracket or item.endswith(";") or not item.endswith(">"):
+    """Write a mailbox as readers expect it: its name in quotes where it must be, its address without a source route."""
+    found = list(tokens(item))
+    if item.endswith(";"):
         return item
-    (address,) = mailboxes(item, place)
-    name = phrase.strip()
-    return f"{_quoted(name) if name.startswith('.') else name} <{address}>".lstrip()
+    addresses = mailboxes(item, place)
+    if len(addresses) != 1:
+        raise Unsendable(f"{place}: expected ';' behind the last of a group, got {excerpt(item)}")
+    if any(token.kind == "comment" for token in found):
+        return item
+    name, bracket, _ = item.rpartition("<")
+    return f"{_phrase(name)} <{addresses[0]}>".lstrip() if bracket else addresses[0]
+
+
+def _phrase(name: str) -> str:
+    """Return a display name; in quotes, all of it, where a word of it would be something else."""
+    found = list(tokens(name.strip()))
+    if not name.strip().startswith(".") and all(token.kind in _WORDS or token.text == "." for token in found):
+        return name.strip()
+    return _quoted("".join(_ESCAPED.sub(r"\1", text[1:-1]) if kind == "quoted" else text for kind, text in found))
 
 
 def _quoted(name: str) -> str:
