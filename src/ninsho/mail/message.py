@@ -204,6 +204,8 @@ def _reverse_path(sender: str) -> tuple[str, bytes]:
 def _envelope(submission: Submission, header: bytes) -> tuple[str, Iterable[str | Recipient]]:
     """Return what is given, and what the header says where nothing is."""
     sender, recipients = submission.sender, submission.recipients
+    if sender is not None and type(recipients) is tuple:
+        return sender, recipients
     if sender is None or recipients is None:
         named = Envelope(header)
         sender = named.sender() if sender is None else sender
