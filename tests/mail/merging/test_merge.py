@@ -14,6 +14,7 @@ from ninsho.mail.attachment import Attachment
 from ninsho.mail.composing.words import Charsets, Unsubscribe
 from ninsho.mail.content import dot_stuffed
 from ninsho.mail.merging import mold
+from ninsho.mail.merging.csv_rows import open_csv
 from ninsho.mail.merging.merge import Merge, merge
 from ninsho.mail.merging.values import Raw
 from ninsho.mail.message import EVERYTHING, Preparer
@@ -257,16 +258,46 @@ def test_addresses_of_docomo_and_of_other_scripts():
 
 def test_a_field_that_no_row_has_is_a_mistake_in_the_template_and_stops_the_first():
     with pytest.raises(
-        Unsendable, match=r"^text: expected a field that names a column, got 'nmae': the columns are name, email, id; "
+        Unsendable,
+        match=r"^text: line 1: expected a field that names a column, got 'nmae': the columns are name, email, id; ",
     ):
         list(merge([ROW, ROW], **{**WORDS, "text": "{nmae}"}))
     assert list(merge([ROW], **{**WORDS, "text": "{nmae}"}, defaults={"nmae": "x"}))
     assert list(merge([ROW], **{**WORDS, "text": "{nmae}"}, missing="empty"))
 
 
+def test_a_style_that_reads_as_a_field_says_how_braces_are_written():
+    html = "<style>\np {color: red}\n</style><p>{name}</p>"
+    with pytest.raises(
+        Unsendable, match=r"^html: line 2: expected a field .*, got 'color': .*; a brace is written "
+    ) as caught:
+        next(merge([ROW], **WORDS, html=html))
+    assert 'fields="percent"' in str(caught.value)
+    assert "<p>山田太郎</p>" in body(sent(html=html.replace("{name}", "%name%"), fields="percent"), "html")
+
+
+def test_an_address_that_is_empty_names_its_column():
+    for to in (None, "{email}", "{name} <{email}>"):
+        said = fault({**ROW, "email": " "}, to=to) if to else fault({**ROW, "email": ""})
+        assert said == "row 1: to: expected an address, got none: the column email is empty"
+    assert fault({**ROW, "email": ""}, fields="percent", to="%email%").endswith(": the column email is empty")
+
+
+@pytest.mark.parametrize("others", [{}, {"fields": "percent"}, {"missing": "keep"}])
+def test_a_row_without_a_name_has_an_address_still(others):
+    words = {"from_": "shop@example.jp", "subject": "News", "text": "Hello.\n", **others}
+    rows = [ROW, {**ROW, "name": None}, {"email": "jiro@example.jp"}]
+    found = [message_from_bytes(octets_of(one), policy=policy.default)["To"] for one in merge(rows, **words)]
+    assert found == ["山田太郎 <taro@example.jp>", "taro@example.jp", "jiro@example.jp"]
+
+
+def test_a_name_that_the_text_needs_is_needed():
+    assert fault({**ROW, "name": None}) == "row 1: expected a value for {name}, got none"
+
+
 def test_rows_without_an_address_are_a_mistake_as_well():
     with pytest.raises(
-        Unsendable, match=r"^expected the word to, or a column email, mail, address or to, got name, id$"
+        Unsendable, match=r"^expected the word to, or a column such as email, mail or メールアドレス, got name, id$"
     ):
         next(merge([{"name": "x", "id": 1}], **WORDS))
 
@@ -304,6 +335,16 @@ def test_a_bad_row_has_a_receipt_and_stops_nothing():
     assert str(receipts[2].error) == "row 3: expected a value for {id}, got none"
     assert receipts[2].fates[0].recipient == "taro@example.jp"
     assert not server.violations
+
+
+def test_a_line_with_a_value_too_many_has_a_receipt_and_stops_nothing(tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("id,email,name\n1,a@example.jp,A\n2,b@example.jp,B,x\n3,c@example.jp,C\n", encoding="utf-8")
+    with MailServer() as server, Client(server.url) as client:
+        receipts = list(client.send_many(merge(open_csv(file), **WORDS)))
+    assert [receipt.ok for receipt in receipts] == [True, False, True]
+    assert str(receipts[1].error) == "list.csv line 3: expected at most 3 values, got 4"
+    assert [list(message.recipients) for message in server.messages] == [["a@example.jp"], ["c@example.jp"]]
 
 
 # Forms of body and header.
@@ -456,6 +497,56 @@ def test_attachments_are_encoded_once_and_not_copied(composed):
         b".\r\n.\r\n",
     )
     assert len(composed) == 1
+
+
+def test_a_path_with_a_field_is_a_file_for_each_row(tmp_path, composed):
+    for number in (1, 2):
+        (tmp_path / f"{number}.pdf").write_bytes(b"%%PDF %d" % number)
+    (tmp_path / "{all}.pdf").write_bytes(b"all")
+    for attach in (
+        [f"{tmp_path}/{{id}}.pdf", tmp_path / "{all}.pdf"],
+        (Attachment(f"{tmp_path}/{{id}}.pdf", content_type="application/pdf"), f"{tmp_path}/{{{{all}}}}.pdf"),
+    ):
+        composed.clear()
+        rows = Merge(**WORDS, attach=attach)
+        for number in (1, 2):
+            octets = octets_of(rows.submission({**ROW, "id": number}))
+            own, shared = message_from_bytes(octets, policy=policy.default).iter_attachments()
+            assert (own.get_filename(), own.get_content()) == (f"{number}.pdf", b"%%PDF %d" % number)
+            assert (shared.get_filename(), shared.get_content()) == ("{all}.pdf", b"all")
+        assert len(composed) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "../secret",
+        "a/../../secret",
+        "/etc/passwd",
+        "..",
+        ".hidden",
+        "sub/.hidden",
+        "..\\secret",
+        "C:secret",
+        "link/secret",
+    ],
+)
+@pytest.mark.parametrize("beginning", ["{}/box/", "", "./"])
+def test_83_no_value_leads_to_a_file_elsewhere(value, beginning, tmp_path, monkeypatch):
+    box = tmp_path / "box"
+    (box / "sub").mkdir(parents=True)
+    (box / "link").symlink_to(tmp_path)
+    for file in (tmp_path / "secret", box / ".hidden", box / "sub" / ".hidden", box / "..\\secret", box / "C:secret"):
+        file.write_bytes(b"x")
+    monkeypatch.chdir(box)
+    said = fault({**ROW, "id": value}, attach=beginning.format(tmp_path) + "{id}")
+    assert said.startswith("row 1: attach: expected a file in ")
+
+
+def test_a_file_that_is_not_there_is_the_fault_of_its_row(tmp_path):
+    assert fault(attach=[f"{tmp_path}/{{id}}.pdf"]) == (
+        f"row 1: attach: {tmp_path}/7.pdf: cannot be read: No such file or directory"
+    )
 
 
 def test_lines_that_begin_with_a_dot_arrive():

@@ -1,5 +1,7 @@
 import sqlite3
 from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
@@ -7,6 +9,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ninsho.mail.merging.csv_rows import open_csv
+from ninsho.mail.merging.merge import merge
 from ninsho.mail.merging.rows import Attributes, address_template, columns
 from ninsho.mail.unsendable import Unsendable
 
@@ -138,7 +141,6 @@ def test_a_charset_and_a_delimiter_may_be_told(tmp_path):
     [
         (b"a,a\n1,2\n", None, "recipients.csv line 1: expected a name for each column, got 'a' twice"),
         (b"", None, "recipients.csv line 1: expected a name for each column, got none"),
-        (b"a,b\n1,2\n1,2,3\n", None, "recipients.csv line 3: expected at most 2 values, got 3"),
         (b'a,b\n"1,2\n', None, "recipients.csv line 2: expected CSV, got what is none: "),
         (b"a,b\n\xff,2\n", "utf-8", "recipients.csv line 2: expected utf-8, got "),
     ],
@@ -152,3 +154,66 @@ def test_what_is_wrong_with_a_file_is_said_with_its_line(octets, told, fault, tm
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(Unsendable, match=r"none.csv: cannot be read: No such file or directory"):
         list(open_csv(tmp_path / "none.csv"))
+
+
+@pytest.mark.parametrize(
+    ("header", "told", "found"),
+    [
+        ("name\temail", ",", r"',', got tabs: delimiter='\t'"),
+        ("name;email", ",", "',', got semicolons: delimiter=';'"),
+        ("name,email", ";", "';', got commas: delimiter=','"),
+    ],
+)
+def test_columns_that_are_parted_otherwise_name_the_delimiter(header, told, found, tmp_path):
+    with pytest.raises(Unsendable) as caught:
+        list(open_csv(written(tmp_path, f"{header}\nx{header[4]}y\n".encode()), delimiter=told))
+    assert str(caught.value) == f"recipients.csv line 1: expected columns parted by {found}"
+
+
+def test_one_column_is_a_list_of_addresses(tmp_path):
+    assert [dict(row) for row in open_csv(written(tmp_path, b"email\na@example.jp\n"))] == [{"email": "a@example.jp"}]
+
+
+def test_a_value_too_many_is_the_fault_of_its_row_alone(tmp_path):
+    rows = list(open_csv(written(tmp_path, b"name,email\na,a@example.jp\nb,b@example.jp,x\nc,c@example.jp\n")))
+    assert [row["name"] for row in rows] == ["a", "b", "c"]
+    assert [row.fault and str(row.fault) for row in rows] == [
+        None,
+        "recipients.csv line 3: expected at most 2 values, got 3",
+        None,
+    ]
+
+
+@pytest.mark.parametrize("name", ["メールアドレス", "メール", "E-Mail", "e_mail", "EMAIL", "アドレス", "宛先"])
+def test_columns_with_addresses_have_many_names(name):
+    assert address_template({"id": 1, name: "a@example.jp"}) == f"{{{name}}}"
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("good.csv", "a string: open_csv(path) reads them from a file, [address] is one row"),
+        (Path("a.csv"), "a path: open_csv(path) reads them"),
+        ({"email": "a@example.jp"}, "one row: [row] is a list of it"),
+        (Pair("a", "a@example.jp"), "one row: [row] is a list of it"),
+        (sql_row(), "one row: [row] is a list of it"),
+        (StringIO("email\n"), "an open file: open_csv(path) reads them"),
+        (b"a@example.jp", "bytes"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_are_no_rows_is_said_at_once(given, found):
+    with pytest.raises(TypeError) as caught:
+        merge(given, from_="shop@example.jp", subject="x", text="x")
+    assert str(caught.value) == f"recipients: expected rows, got {found}"
+
+
+def test_a_query_is_gone_through_though_it_names_its_fields():
+    class Query:
+        _fields = ("email",)
+
+        def __iter__(self):
+            return iter([{"email": "a@example.jp"}])
+
+    [submission] = merge(Query(), from_="shop@example.jp", subject="x", text="x")
+    assert submission.recipients == ("a@example.jp",)

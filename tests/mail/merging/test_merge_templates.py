@@ -44,6 +44,32 @@ def test_numbers_and_days_are_written_as_asked_also_those_that_a_file_has_as_tex
         in_braces("{price:,}", {"price": "dear"})
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("2026-12-24", "12月24日 00:00"),
+        ("2026/12/24", "12月24日 00:00"),
+        ("2026/1/5", "01月05日 00:00"),
+        (" 2026/1/5 9:30 ", "01月05日 09:30"),
+        ("2026/01/05 09:30:15", "01月05日 09:30"),
+        ("2026-01-05 09:30", "01月05日 09:30"),
+    ],
+)
+def test_days_are_read_as_spreadsheets_write_them(told, expected):
+    assert in_braces("{day:%m月%d日 %H:%M}", {"day": told}) == expected
+
+
+@pytest.mark.parametrize("told", ["12月24日", "2026/13/1", "24/12/2026", "2026/1-5", ""])
+def test_what_is_no_day_says_which_are_read(told):
+    with pytest.raises(Unsendable, match=r"^\{day:%m月\}: expected a value .*: .* days as 2026-12-24 or 2026/12/24, "):
+        in_braces("{day:%m月}", {"day": told})
+
+
+def test_a_day_is_no_number():
+    with pytest.raises(Unsendable, match=r"^\{price:,\}: expected a value that can be written so, got '2026-12-24'"):
+        in_braces("{price:,}", {"price": "2026-12-24"})
+
+
 def test_a_value_in_a_url_is_percent_encoded_where_that_is_asked_for():
     assert in_braces("https://example.jp/?u={mail!u}", {"mail": "a+b@x"}) == "https://example.jp/?u=a%2Bb%40x"
 

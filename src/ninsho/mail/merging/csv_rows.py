@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["Row", "open_csv"]
 
 SAMPLE = 1 << 16  # octets of lines that are not ASCII, which tell the charset
+# What else spreadsheets put between columns.
+_DELIMITERS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def open_csv(path: "PathLike[str] | str", *, charset: str | Charset | None = None, delimiter: str = ",") -> AtHand[Row]:
     """Read the rows of a CSV file whose first line names the columns; the charset is detected where none is told.
 
-    They are read as they are asked for. Raises ``Unsendable`` then, with the line, for what is no such file.
+    They are read as they are asked for. A line with more values than there are columns is a row with a ``fault``, which
+    a merge refuses, and no other. Raises ``Unsendable``, with the line, for what is no such file.
     """
     return AtHand(_rows(Path(path), charset, delimiter))
 
@@ -32,20 +36,30 @@ def open_csv(path: "PathLike[str] | str", *, charset: str | Charset | None = Non
 def _rows(path: Path, charset: str | Charset | None, delimiter: str) -> Iterator[Row]:
     reader = csv.reader(_lines(path, charset), delimiter=delimiter, strict=True)
     try:
-        names = _names(next(reader, []), path)
+        names = _names(next(reader, []), path, delimiter)
         for values in reader:
             place = f"{path.name} line {reader.line_num}"
-            if len(values) > len(names):
-                raise Unsendable(f"{place}: expected at most {len(names)} values, got {len(values)}")
             if any(values):
-                # A short row lacks its last columns.
-                yield Row(dict(zip(names, [*values, *[None] * (len(names) - len(values))], strict=True)), place)
+                yield _row(names, values, place)
     except csv.Error as error:
         raise Unsendable(f"{path.name} line {reader.line_num}: expected CSV, got what is none: {error}") from error
 
 
-def _names(first: list[str], path: Path) -> list[str]:
+def _row(names: list[str], values: list[str], place: str) -> Row:
+    fault = None
+    if len(values) > len(names):
+        fault = Unsendable(f"{place}: expected at most {len(names)} values, got {len(values)}")
+    # A short row lacks its last columns.
+    return Row(dict(zip_longest(names, values[: len(names)])), place, fault)
+
+
+def _names(first: list[str], path: Path, delimiter: str) -> list[str]:
     names = [name.strip() for name in first]
+    if len(first) == 1 and (other := next((one for one in _DELIMITERS if one in first[0].strip(" ")), None)):
+        raise Unsendable(
+            f"{path.name} line 1: expected columns parted by {delimiter!r}, got {_DELIMITERS[other]}: "
+            f"delimiter={other!r}"
+        )
     doubled = [name for name in names if names.count(name) > 1]
     if not any(names) or doubled:
         found = f"{excerpt(doubled[0])} twice" if doubled else "none"

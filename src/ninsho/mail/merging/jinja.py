@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ninsho.mail.merging.templates import Piece, Template
+from ninsho.mail.merging.templates import Piece, Template, line_of
 from ninsho.mail.merging.values import Columns, Field, Gaps, Missing, Raw
 from ninsho.mail.unsendable import Unsendable
 
@@ -56,7 +56,7 @@ def _fields(text: str) -> Iterator[Piece]:
     end = 0
     for found in _NAME.finditer(text):
         yield from [text[end : found.start()]] if found.start() > end else []
-        yield Field(found[1], found[0])
+        yield Field(found[1], found[0], line=line_of(found))
         end = found.end()
     yield from [text[end:]] if end < len(text) else []
 

@@ -26,13 +26,13 @@ class MailboxFilling:
     def filled(self, values: Values, names: Sequence[str]) -> tuple[str, str]:
         """Return the name and the address; raise ``Unsendable`` for what is not exactly one mailbox."""
         if self.name is None:
-            address = self.address.line(values, names, self.place)
+            address = self._line(values, names)
             return ("", address) if plain(address) or not self.whole else _one(address, self.place)
         return self.name.line(values, names, self.place), self.of(values, names)
 
     def of(self, values: Values, names: Sequence[str]) -> str:
         """Return the address; raise ``Unsendable`` for what is not exactly one."""
-        address = self.address.line(values, names, self.place)
+        address = self._line(values, names)
         if plain(address):
             return address
         if self.whole:
@@ -40,6 +40,14 @@ class MailboxFilling:
         found = _addresses(f"<{address}>", self.place)
         if found != [address]:
             raise Unsendable(f"{self.place}: expected one address, got {excerpt(address)}")
+        return address
+
+    def _line(self, values: Values, names: Sequence[str]) -> str:
+        address = self.address.line(values, names, self.place)
+        if not address and self.address.places:
+            # The field without its braces or percent signs.
+            column = names[self.address.places[0]].strip("{}% ")
+            raise Unsendable(f"{self.place}: expected an address, got none: the column {column} is empty")
         return address
 
 

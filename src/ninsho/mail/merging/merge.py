@@ -1,6 +1,7 @@
 """``merge``: the data are the recipients; each row becomes a message of its own."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from secrets import token_hex
@@ -13,9 +14,9 @@ from ninsho.mail.merging.draft import Merged, Refused, of_row
 from ninsho.mail.merging.envelopes import Envelopes, Verp
 from ninsho.mail.merging.jinja import jinja
 from ninsho.mail.merging.mold import Mold
-from ninsho.mail.merging.rows import ADDRESS_COLUMNS, Row, address_template, columns
-from ninsho.mail.merging.templates import Expression, Fields, Template, braces, percents
-from ninsho.mail.merging.values import Columns, Gaps, Missing
+from ninsho.mail.merging.rows import Row, address_template, columns, rows
+from ninsho.mail.merging.templates import BRACES_OTHERWISE, Expression, Fields, Template, braces, percents
+from ninsho.mail.merging.values import Columns, Field, Gaps, Missing
 from ninsho.mail.merging.wording import Wording
 from ninsho.mail.message import Submission
 from ninsho.mail.options import NO_OPTIONS, Options
@@ -48,23 +49,24 @@ def merge(  # noqa: PLR0913 - by keyword only
 
     *recipients* are rows with named columns: dicts, dataclasses, named tuples, rows of SQLAlchemy, objects, addresses.
     The words are those of ``compose``; each text among them is a template, as ``Merge`` says. Raises as ``Merge`` does,
-    at once, and ``Unsendable`` at the first row where no row has what a template names. What is wrong with a later row
-    is said by its receipt, and stops nothing. Rows of a list, of ``open_csv``, or ``AtHand`` go faster than those of
-    other iterables, which may make a client wait.
+    and ``TypeError`` for what are no rows, at once, and ``Unsendable`` at the first row where no row has what a
+    template names. What is wrong with a later row is said by its receipt, and stops nothing. Rows of a list, of
+    ``open_csv``, or ``AtHand`` go faster than those of other iterables, which may make a client wait.
     """
     many = Merge(fields=fields, defaults=defaults, missing=missing, verp=verp, sign=sign, options=options, **words)
-    messages = map(many.submission, recipients)
+    messages = map(many.submission, rows(recipients))
     return AtHand(messages) if isinstance(recipients, Sequence | AtHand) else messages
 
 
 class Merge:
     """A template for many messages.
 
-    These words may have fields: from_, to, cc, bcc, reply_to, sender, subject, text, html, unsubscribe, and the values
-    of headers. With *fields* ``braces`` they are written ``{name}``, ``{price:,}``, ``{id!u}``; with ``percent``
-    ``%name%``; with ``jinja`` each is a template of Jinja2's, in its sandbox. Values are escaped in HTML, and have one
-    line in header fields. *to* is, unless told, the row's first column among email, mail, address and to, with the
-    column name if it has one.
+    These words may have fields: from_, to, cc, bcc, reply_to, sender, subject, text, html, unsubscribe, the values of
+    headers, and the paths of attach that are text: such a file must be in the folder before the first field. With
+    *fields* ``braces`` they are written ``{name}``, ``{price:,}``, ``{id!u}``; with ``percent`` ``%name%``; with
+    ``jinja`` each is a template of Jinja2's, in its sandbox. Values are escaped in HTML, and have one line in header
+    fields. *to* is, unless told, the row's column with an address, such as email, mail or メールアドレス
+    (``ADDRESS_COLUMNS``), with the column name if it has one.
 
     *defaults* stand for values that are None or empty. *missing* says what stands for a value that is None, or not
     there: ``error`` refuses the row, ``empty`` nothing, ``keep`` the field as the template has it, which is what
@@ -111,15 +113,22 @@ class Merge:
         found = columns(row)
         if not self._known:
             self._meet(found)
-        place = row.place if isinstance(row, Row) else number
+        place: str | int = number
+        if isinstance(row, Row):
+            place = row.place
+            if row.fault is not None:
+                return self._refused(row.fault, found)
         try:
             # Taken out of the row now: whoever gives rows may use the same object for all of them.
             values = self._values(found)
             sender, recipients, domain = self._envelopes.of(values, row)
         except Unsendable as error:
-            return Submission(Refused(of_row(error, place)), "", self._whom(found), self._options)
+            return self._refused(of_row(error, place), found)
         values += (f"<{self._run}.{number}@{domain}>", self._now())
         return Submission(Merged(self._mold, tuple(values), place), sender, recipients, self._options)
+
+    def _refused(self, error: Unsendable, found: Columns) -> Submission:
+        return Submission(Refused(error), "", self._whom(found), self._options)
 
     def _ready(self) -> None:
         self._mold = Mold(self._wording, self._sign)
@@ -147,19 +156,26 @@ class Merge:
         for expression, place in zip(self._wording.expressions, self._wording.places, strict=True):
             for name in expression.names:
                 if name not in found and name not in self._gaps.defaults:
+                    line, hint = self._where(expression)
                     raise Unsendable(
-                        f"{place}: expected a field that names a column, got {excerpt(name)}: the columns are "
-                        f"{_listed(found)}; where only some rows have it, give it in defaults"
+                        f"{place}: {line}expected a field that names a column, got {excerpt(name)}: the columns are "
+                        f"{_listed(found)}; where only some rows have it, give it in defaults{hint}"
                     )
+
+    def _where(self, expression: Expression) -> tuple[str, str]:
+        """Return the line of a field, and what may help where it looks like a style of CSS."""
+        if not isinstance(expression, Field):
+            return "", ""
+        is_style = self._fields == "braces" and expression.spec
+        return f"line {expression.line}: ", f"; {BRACES_OTHERWISE}" if is_style else ""
 
     def _address_by(self, found: Columns) -> None:
         template = address_template(found)
         if template is None:
             raise Unsendable(
-                f"expected the word to, or a column {', '.join(ADDRESS_COLUMNS[:-1])} or {ADDRESS_COLUMNS[-1]}, "
-                f"got {_listed(found)}"
+                f"expected the word to, or a column such as email, mail or メールアドレス, got {_listed(found)}"
             )
-        self._wording.tell("to", template, braces)
+        self._wording.tell("to", template, _with_name_or_not)
 
     def _whom(self, found: Columns) -> tuple[str, ...]:
         """Return whom a row is for that has something wrong, as far as it tells."""
@@ -186,6 +202,13 @@ class Merge:
                 return percents(text, place)
             case _:
                 return jinja(text, place, missing=self._gaps.missing, html=html)
+
+
+def _with_name_or_not(text: str, place: str) -> Template:
+    """Read whom a row is for where nobody says it: a row without a name has an address still."""
+    template = braces(text, place)
+    pieces = [replace(one, optional=True) if isinstance(one, Field) else one for one in template.pieces[:-2]]
+    return replace(template, pieces=[*pieces, *template.pieces[-2:]])
 
 
 def _if_any(expression: Expression, found: Columns, gaps: Gaps) -> str:

@@ -126,7 +126,7 @@ class Mold:
     def _is_beyond(self) -> bool:
         """Tell whether something is asked for that takes the whole text of each row."""
         letter, html = self._letter, self._wording.texts.get("html")
-        if letter.flowed or letter.decoration:
+        if letter.flowed or letter.decoration or self._wording.files_change:
             return True
         if html is None or not html.places:
             return False

@@ -1,23 +1,61 @@
 """Rows of all sorts as columns with names: dicts, dataclasses, named tuples, rows of SQLAlchemy, objects, addresses."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 from ninsho.mail.merging.values import Columns
+from ninsho.mail.unsendable import Unsendable
 
-# What the column with the address is called, where nobody says it; letters of any case.
-ADDRESS_COLUMNS = ("email", "mail", "address", "to")
+# What the column with the address is called, where nobody says it; letters of any case, the likeliest first.
+ADDRESS_COLUMNS = (
+    "email",
+    "e-mail",
+    "e_mail",
+    "mail",
+    "address",
+    "メールアドレス",
+    "メール",
+    "アドレス",
+    "to",
+    "宛先",
+)
 
 
 class Row(dict[str, str | None]):
-    """Columns that were read somewhere, and their *place*, such as ``recipients.csv line 7``: errors name it."""
+    """Columns that were read somewhere, and their *place*, such as ``recipients.csv line 7``: errors name it.
 
-    __slots__ = ("place",)
+    *fault* says, with the place, why these are no columns that anything may be sent by.
+    """
 
-    def __init__(self, values: dict[str, str | None], place: str) -> None:
+    __slots__ = ("fault", "place")
+
+    def __init__(self, values: dict[str, str | None], place: str, fault: Unsendable | None = None) -> None:
         super().__init__(values)
-        self.place = place
+        self.place, self.fault = place, fault
+
+
+def rows(recipients: Iterable[object]) -> Iterable[object]:
+    """Return *recipients*; raise ``TypeError`` for one row, a path, and other things that are no rows."""
+    if isinstance(recipients, PathLike):
+        found = "a path: open_csv(path) reads them"
+    elif isinstance(recipients, str):
+        found = "a string: open_csv(path) reads them from a file, [address] is one row"
+    elif isinstance(recipients, Mapping) or _is_named(recipients):
+        found = "one row: [row] is a list of it"
+    elif hasattr(recipients, "read"):
+        found = "an open file: open_csv(path) reads them"
+    elif isinstance(recipients, bytes | bytearray | memoryview) or not isinstance(recipients, Iterable):
+        found = type(recipients).__name__
+    else:
+        return recipients
+    raise TypeError(f"recipients: expected rows, got {found}")
+
+
+def _is_named(row: object) -> bool:
+    """Tell whether it is a named tuple, or a row of SQLAlchemy; a query of Django's names its fields as these do."""
+    return (isinstance(row, tuple) and hasattr(row, "_fields")) or isinstance(getattr(row, "_mapping", None), Mapping)
 
 
 def columns(row: Any) -> Columns:  # noqa: ANN401 - whatever has columns

@@ -6,13 +6,14 @@ A template is no code: it names columns and says how their values are written, a
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 from ninsho.mail.merging.values import Columns, Field, Gaps
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 Fields: TypeAlias = Literal["braces", "percent", "jinja"]
 
+BRACES_OTHERWISE: Final = 'a brace is written {{ or }}; fields="percent" and fields="jinja" leave braces alone'
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 # The name; how it is written: in a URL, by a format specification.
 _FIELD = re.compile(r"([^\s!:.\[\]](?:[^!:.\[\]\r\n]*[^\s!:.\[\]])?)(!u)?(?::([^\r\n]*))?")
@@ -72,12 +73,11 @@ def _in_braces(text: str, place: str) -> Iterator[Piece]:
         if found[0] in ("{{", "}}"):
             yield found[0][0]
         elif found[1] is not None and (field := _FIELD.fullmatch(found[1])):
-            yield Field(field[1], found[0], field[3] or "", in_url=bool(field[2]))
+            yield Field(field[1], found[0], field[3] or "", in_url=bool(field[2]), line=line_of(found))
         else:
-            line = text.count("\n", 0, found.start()) + 1
             raise Unsendable(
-                f"{place}: line {line}: expected a field such as {{name}}, got {excerpt(found[0])}: "
-                'a brace is written {{ or }}; fields="percent" and fields="jinja" leave braces alone'
+                f"{place}: line {line_of(found)}: expected a field such as {{name}}, got {excerpt(found[0])}: "
+                f"{BRACES_OTHERWISE}"
             )
     yield text[end:]
 
@@ -87,8 +87,13 @@ def _in_percents(text: str) -> Iterator[Piece]:
     for found in _PERCENTS.finditer(text):
         yield text[end : found.start()]
         end = found.end()
-        yield Field(found[1], found[0]) if found[1] else "%"
+        yield Field(found[1], found[0], line=line_of(found)) if found[1] else "%"
     yield text[end:]
+
+
+def line_of(found: re.Match[str]) -> int:
+    """Return the line, of those that a template has, where something was found."""
+    return found.string.count("\n", 0, found.start()) + 1
 
 
 def _joined(pieces: Iterator[Piece]) -> Iterator[Piece]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
 from urllib.parse import quote
@@ -13,6 +13,8 @@ from ninsho.mail.unsendable import Unsendable, excerpt
 Missing: TypeAlias = Literal["error", "empty", "keep"]
 Columns: TypeAlias = Mapping[str, object]
 
+# As spreadsheets in Japan write days: 2026/1/5 9:30.
+_SLASHES = re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})(?: +([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 # A tab is a space; the others would end a field, or hide in it.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -40,12 +42,17 @@ class Gaps:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A place in a template: the column's *name*, how its value is written, and how the template has *written* that."""
+    """A place in a template: the column's *name*, how its value is written, and how the template has *written* that.
+
+    *optional* says that nothing stands for a value that is missing, whatever others do; *line* is where it stands.
+    """
 
     name: str
     written: str
     spec: str = ""
     in_url: bool = False
+    optional: bool = False
+    line: int = field(default=1, compare=False)
 
     @property
     def names(self) -> frozenset[str]:
@@ -68,6 +75,8 @@ class Field:
         return quote(text, safe="") if self.in_url else text
 
     def _nothing(self, gaps: Gaps) -> str:
+        if self.optional:
+            return ""
         if gaps.missing == "error":
             raise Unsendable(f"expected a value for {self.written}, got none")
         return self.written if gaps.missing == "keep" else ""
@@ -82,12 +91,24 @@ class Field:
 
     def _as_data(self, found: object) -> str:
         """Write text that reads as a number or a day, as files have them, as one."""
-        for kind in (Decimal, date.fromisoformat):
+        # A day would be written by any text, such as a comma.
+        for kind in (Decimal, _day) if "%" in self.spec else (Decimal,):
             try:
                 return format(kind(str(found)), self.spec)
             except (ValueError, TypeError, InvalidOperation):
                 continue
-        raise Unsendable(f"{self.written}: expected a value that can be written so, got {excerpt(found)}")
+        raise Unsendable(
+            f"{self.written}: expected a value that can be written so, got {excerpt(found)}: numbers are read as 12000 "
+            "or 1.5, days as 2026-12-24 or 2026/12/24, with a time such as 18:30 or without"
+        )
+
+
+def _day(text: str) -> datetime:
+    """Read a day, with a time or without: as ISO 8601 has it, or with slashes; raise ``ValueError``."""
+    if found := _SLASHES.fullmatch(text.strip()):
+        year, month, day, hour, minute, second = map(int, found.groups(default="0"))
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a file tells none
+    return datetime.fromisoformat(text.strip())
 
 
 def _text(found: object, place: str) -> str:

@@ -6,7 +6,9 @@ from html import escape
 from typing import Any, Final, Protocol, cast
 
 from ninsho.mail.charsets.detection import decoded
+from ninsho.mail.composing.attached import attached
 from ninsho.mail.composing.words import Unsubscribe, Words
+from ninsho.mail.merging.files import FileFilling
 from ninsho.mail.merging.filling import Filling, Values
 from ninsho.mail.merging.mailboxes import Compiled, MailboxFilling, mailbox_fillings
 from ninsho.mail.merging.templates import Expression, Template
@@ -44,6 +46,7 @@ class Wording:
             place: self._text(place) for place in ("subject", "text", "html") if self._words.get(place) is not None
         }
         self._headers = self._compiled_headers()
+        self._files = self._compiled_files()
         self.unsubscribe = self._compiled_unsubscribe()
 
     @property
@@ -80,6 +83,10 @@ class Wording:
                 name: [one.line(values, self.names, name) for one in fillings]
                 for name, fillings in self._headers.items()
             }
+        if self._files:
+            # What a mark would name is no file.
+            files = [one for one in self._files if not (marked and one.changes)]
+            words["attach"] = [one.filled(values, self.names) for one in files]
         if self.unsubscribe:
             words["unsubscribe"] = self._way_out(values, marked=marked)
         return cast("Words", words)
@@ -104,6 +111,11 @@ class Wording:
     def leaves_anyhow(self) -> bool:
         """Whether it is a value that says how to leave the list: all of it."""
         return any(map(_is_whole, self.unsubscribe))
+
+    @property
+    def files_change(self) -> bool:
+        """Whether each row has files of its own."""
+        return any(one.changes for one in self._files)
 
     def _numbered(self, template: Template) -> Filling:
         pieces = [piece if isinstance(piece, str) else self._number(piece, template.place) for piece in template.pieces]
@@ -141,6 +153,15 @@ class Wording:
             ]
             for name, values in given.items()
         }
+
+    def _compiled_files(self) -> list[FileFilling]:
+        """Compile the paths that are text; those of ``pathlib`` are what they are."""
+        given = self._words.get("attach")
+        return [
+            FileFilling(one, self._numbered(self._read(one.path, "attach")) if isinstance(one.path, str) else None)
+            # A message without a header is not true, and a file for all that.
+            for one in attached(() if given is None else given)
+        ]
 
     def _compiled_unsubscribe(self) -> tuple[Filling | None, ...]:
         given: Unsubscribe | str | None = self._words.get("unsubscribe")
