@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from bulk_stage import SENDER, Stage, letter, listed, stage
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
 from ninsho import Client, Submission
 from ninsho.bulk.database import LedgerUnavailable
@@ -118,6 +120,20 @@ def test_a_disk_that_is_full_doubles_nothing(on: Stage, monkeypatch: pytest.Monk
     assert len(set(on.arrived)) == len(on.arrived) == 100
 
 
+def test_whoever_was_in_the_way_is_given_time(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("ninsho.bulk.database.time.sleep", pauses.append)
+
+    def deadlocked(_: Connection) -> str:
+        if len(pauses) < 5:
+            raise OperationalError("update", {}, Exception(1213, "Deadlock found"))
+        return "done"
+
+    assert on.ledger.database.write(deadlocked) == "done"
+    assert pauses == sorted(pauses)
+    assert 0 < pauses[0] < pauses[-1] < 1
+
+
 # The program's
 
 
@@ -125,11 +141,11 @@ def no_disk(_: Mapping[str, Any]) -> Submission:
     raise OSError(errno.EIO, "the attachment cannot be read")
 
 
-def octets_alone(row: Mapping[str, Any]) -> Any:
-    return letter(row).message
+def no_message(row: Mapping[str, Any]) -> Any:
+    return f"To: {row['email']}"
 
 
-@pytest.mark.parametrize(("make", "error"), [(no_disk, OSError), (octets_alone, TypeError)])
+@pytest.mark.parametrize(("make", "error"), [(no_disk, OSError), (no_message, TypeError)])
 def test_a_function_that_fails_for_all_makes_nobody_invalid(
     on: Stage, make: Callable[..., Any], error: type[Exception]
 ) -> None:

@@ -206,7 +206,8 @@ def test_a_message_for_several_is_not_sent_again_to_those_who_got_it(on: Stage) 
 
 
 def test_one_and_the_same_message_may_be_made_for_several_rows(on: Stage) -> None:
-    same = letter(listed(1)[0])
+    everybody = [row["email"] for row in listed(50)]
+    same = Submission(letter(listed(1)[0]).message, "news@example.org", everybody)
     on.ledger.load(on.mailing, listed(50))
     assert on.run(make=lambda _: same)[State.ACCEPTED] == 50
     assert on.counts() == {"accepted": 50}

@@ -57,6 +57,23 @@ def test_the_address_may_stand_in_another_column_and_the_key_too(send: Send, ser
     assert [one.message["To"] for one in server.messages] == ["ann@example.net"] * 2
 
 
+def test_the_column_that_is_told_is_whom_mail_goes_to(send: Send, server: MailServer) -> None:
+    Path("people.csv").write_text("email,mail,name,town\nann@example.net,bob@example.net,a,b\n", encoding="utf-8")
+    assert send("--to-column", "mail").status == 0
+    assert list(arrived(server)) == ["bob@example.net"]
+
+
+def test_a_line_with_a_value_too_many_is_invalid_and_the_others_go_out(send: Send, server: MailServer) -> None:
+    lines = "name,town,メールアドレス\n安部,東京,ann@example.net\nx,y,z,zoe@example.net\n馬場,大阪,bob@example.net\n"
+    Path("people.csv").write_text(lines, encoding="utf-8")
+    ended = send("--report", "sent.csv")
+    assert (ended.status, ended.out.splitlines()[0]) == (1, "2 accepted, 1 invalid"), ended.err
+    assert "expected at most 3 values, got 4" in Path("sent.csv").read_text(encoding="utf-8")
+    assert [one.message["To"] for one in server.messages] == ["安部 <ann@example.net>", "馬場 <bob@example.net>"]
+    ended = send("--dry-run", "--json")
+    assert json.loads(ended.out)["invalid"] == [{"line": 3, "fault": "expected at most 3 values, got 4"}]
+
+
 def test_rows_come_from_a_database_as_well(send: Send, server: MailServer) -> None:
     with sqlite3.connect("crm.db") as database:
         database.execute("create table people (email, name, town)")
@@ -191,7 +208,7 @@ def test_a_refused_sender_is_for_later(send: Send, server: MailServer) -> None:
 
 
 def test_a_ledger_that_does_not_answer_is_for_later(send: Send, server: MailServer) -> None:
-    Path("news.db").write_bytes(b"no database, by any means" * 100)
+    Path("news.db").write_bytes(b"SQLite format 3\0 and then nothing of it" * 100)
     assert send().status == 75
     assert send(ledger="postgresql://127.0.0.1:1/news").status == 75
     assert server.messages == []

@@ -11,16 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGKILL
 
+from sqlalchemy import select
+
 from ninsho.bulk.ledger import Ledger
 from ninsho.bulk.states import State
+from ninsho.bulk.tables import runs
 
 WORKER = Path(__file__).parents[1] / "bulk" / "bulk_worker.py"
 PATIENCE = 120.0
+# The part of the recipients who are settled by the last kill; what the ledger hears late is in the rest.
+REACH = 0.8
 
 
 @dataclass
 class KilledMailing:
-    """*count* recipients in *ledger*, sent by *processes* at once; kills come at moments that *seed* decides."""
+    """*count* recipients in *ledger*, sent by *processes* at once; kills come as the mailing goes on.
+
+    How far it has come decides when, not the time: so many kills find something to kill however fast the machine is.
+    *seed* decides how far; ``amid`` is how many came while messages went out.
+    """
 
     ledger: str
     client: Mapping[str, object]
@@ -28,20 +37,22 @@ class KilledMailing:
     seed: int
     prefix: str
     processes: int = 1
-    busy: float = 0.0
     killed: int = 0
+    amid: int = 0
     running: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     def send(self, kills: int) -> None:
         """Send to all, with *kills* SIGKILLs on the way."""
         chance = random.Random(self.seed)
-        while self.killed < kills:
-            self._start()
-            # One in five while the recipients are loaded, and the ledger is put in order after the kills before.
-            if chance.random() < 0.2:
-                self._kill([chance.uniform(0, 0.3) for _ in self.running], chance)
-            else:
-                self._kill_those_who_send(kills, chance)
+        with Ledger(self.ledger) as book:
+            while self.killed < kills:
+                self._start()
+                # One in five while the recipients are loaded, and the ledger is put in order after the kills before.
+                if chance.random() < 0.2 or self._settled(book) == self.count:
+                    self._kill_those_who_load(kills, chance)
+                else:
+                    self._kill_those_who_send(book, kills, chance)
+        assert self.amid >= kills // 4, f"only {self.amid} kills while messages went out, with seed {self.seed}"
         self._start()
         for process in self.running:
             assert _ended(process) == 0
@@ -51,28 +62,36 @@ class KilledMailing:
         self._start()
         assert _ended(self.running[0]) == 0
 
-    def _kill_those_who_send(self, kills: int, chance: random.Random) -> None:
-        left = self.count - self._settled()
-        for process in self.running:
-            assert process.stdout.readline() == "sending\n", f"seed {self.seed}"
-        rate = (self.count - left) / self.busy if self.busy > 0.2 else 1000
-        # Moments in the time that is left, so that there is enough for all.
-        longest = 2 * left / rate / ((kills - self.killed) / self.processes + 2)
-        begin = time.monotonic()
-        self._kill([chance.uniform(0, longest) for _ in self.running], chance)
-        self.busy += time.monotonic() - begin
+    def _kill_those_who_load(self, kills: int, chance: random.Random) -> None:
+        while self.running and self.killed < kills:
+            time.sleep(chance.uniform(0, 0.15))
+            self._kill(chance)
 
-    def _kill(self, moments: Sequence[float], chance: random.Random) -> None:
-        """Kill all that run, each at another moment: those who are left go on."""
-        begin = time.monotonic()
-        for moment in sorted(moments):
-            time.sleep(max(0.0, begin + moment - time.monotonic()))
-            victim = chance.choice(self.running)
-            assert victim.poll() is None, f"done before kill {self.killed + 1}, with seed {self.seed}"
-            victim.send_signal(SIGKILL)
-            _ended(victim)
-            self.running.remove(victim)
-            self.killed += 1
+    def _kill_those_who_send(self, book: Ledger, kills: int, chance: random.Random) -> None:
+        """Kill all that run, each when so many more are settled: those who are left go on."""
+        while self.running and self.killed < kills:
+            planned = REACH * self.count * (self.killed + chance.random()) / kills
+            self._await(book, max(planned, self._settled(book) + 1))
+            # The ledger learns of a batch at once: a kill may also come in the midst of one.
+            time.sleep(chance.uniform(0, 0.01))
+            self.amid += self._kill(chance)
+
+    def _await(self, book: Ledger, target: float) -> None:
+        """Wait until *target* recipients are settled, or a process is done before that."""
+        deadline = time.monotonic() + PATIENCE
+        while self._settled(book) < target and all(process.poll() is None for process in self.running):
+            assert time.monotonic() < deadline, f"{self._settled(book)} of {target:.0f} settled, with seed {self.seed}"
+            time.sleep(0.002)
+
+    def _kill(self, chance: random.Random) -> bool:
+        """Kill one; False where it was done before: another one is killed in its place."""
+        victim = chance.choice(self.running)
+        self.running.remove(victim)
+        victim.send_signal(SIGKILL)
+        status = _ended(victim)
+        assert status in (0, -SIGKILL), f"exit status {status}, with seed {self.seed}"
+        self.killed += status != 0
+        return status != 0
 
     def _start(self) -> None:
         """Start processes until there are as many as there should be, and they have begun."""
@@ -87,10 +106,9 @@ class KilledMailing:
             assert process.stdout.readline() == "loading\n"
         self.running += new
 
-    def _settled(self) -> int:
-        with Ledger(self.ledger) as ledger:
-            counts = ledger.counts(ledger.mailing("news"))
-        return self.count - counts[State.WAITING] if sum(counts.values()) else 0
+    def _settled(self, book: Ledger) -> int:
+        counts = book.counts(book.mailing("news"))
+        return sum(counts.values()) - counts[State.WAITING] - counts[State.SENDING]
 
     def stop(self) -> None:
         for process in self.running:
@@ -110,6 +128,13 @@ def outcome(ledger: str) -> dict[State, list[str]]:
         for one in opened.recipients(opened.find()):
             found[one.state].append(one.address)
         return found
+
+
+def unburied(ledger: str) -> list[str]:
+    """The notes of runs that have not ended."""
+    with Ledger(ledger) as opened:
+        notes = select(runs.c.notes).where(runs.c.ended_at.is_(None))
+        return opened.database.read(lambda connection: list(connection.scalars(notes)))
 
 
 def expect_one_each(ledger: str, count: int, arrived: Callable[[], Sequence[str]], resting: Callable[[], bool]) -> int:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class Bulk:
     """Sends each recipient of *mailing* (a name, or as the ledger has it) the message that *make* makes of its row.
 
-    ``make(row)`` returns a ``Submission``; where it raises a ``NinshoError``, a ``ValueError`` or a ``KeyError`` the
-    row becomes ``invalid``; any other exception ends the run. A message without Message-ID is given one. *limit* is how
-    many messages one run sends at most, *progress* is told after each. Killed at any moment and run again it goes on
-    where it was. Raises ``ValueError`` for a limit below 1.
+    ``make(row)`` returns a message for the row's address, as ``compose`` makes it, or a ``Submission`` that goes at
+    least there; one that goes elsewhere makes the row ``invalid``, and so does a ``NinshoError``, a ``ValueError`` or a
+    ``KeyError`` that it raises; any other exception ends the run. A message without Message-ID is given one. *limit* is
+    how many messages one run sends at most, *progress* is told after each. Killed at any moment and run again it goes
+    on where it was. Raises ``ValueError`` for a limit below 1.
     """
 
     def __init__(  # noqa: PLR0913 - by keyword only, but for what it always takes

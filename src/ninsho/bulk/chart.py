@@ -18,23 +18,29 @@ COLOURS: Final[Mapping[State, str]] = {
 }
 _WIDTH: Final = 720
 _BAR: Final = 28
+_THINNEST: Final = 2.0  # pixels that can be seen
 _HEIGHT: Final = 120
 
 
 def states_bar(counts: Mapping[State, int]) -> str:
     """Draw one bar that all recipients make up, by state."""
-    total = sum(counts.values()) or 1
     pieces, at = [], 0.0
-    for state, colour in COLOURS.items():
-        width = _WIDTH * counts.get(state, 0) / total
-        if width:
-            title = escape(f"{state.value}: {counts[state]}")
-            pieces.append(
-                f'<rect x="{at:.2f}" y="0" width="{width:.2f}" height="{_BAR}" fill="{colour}">'
-                f"<title>{title}</title></rect>"
-            )
+    for state, width in _widths(counts).items():
+        title = escape(f"{state.value}: {counts[state]}")
+        pieces.append(
+            f'<rect x="{at:.2f}" y="0" width="{width:.2f}" height="{_BAR}" fill="{COLOURS[state]}">'
+            f"<title>{title}</title></rect>"
+        )
         at += width
     return _drawing(_BAR, "recipients by state", pieces)
+
+
+def _widths(counts: Mapping[State, int]) -> dict[State, float]:
+    """Return how wide each state is that there is; one in ten thousand is as wide as can be seen."""
+    there = {state: counts[state] for state in COLOURS if counts.get(state)}
+    total = sum(there.values())
+    room = _WIDTH - _THINNEST * len(there)
+    return {state: _THINNEST + room * count / total for state, count in there.items()}
 
 
 def over_time(settled: Sequence[int]) -> str:
@@ -45,7 +51,7 @@ def over_time(settled: Sequence[int]) -> str:
         f'<rect x="{number * step:.2f}" y="{_HEIGHT - height:.2f}" width="{max(step - 1, 0.5):.2f}" '
         f'height="{height:.2f}" fill="#0277bd"><title>{count}</title></rect>'
         for number, count in enumerate(settled)
-        if (height := _HEIGHT * count / most)
+        if (height := count and max(_THINNEST, _HEIGHT * count / most))
     ]
     return _drawing(_HEIGHT, "messages over time", pieces)
 

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
-from ninsho.bulk.identified import identified
+from ninsho.bulk.letters import lettered
 from ninsho.bulk.outcomes import Settled
 from ninsho.bulk.states import State
 from ninsho.bulk.tables import NAME_LENGTH, REPLY_LENGTH, recipients
 from ninsho.bulk.texts import kept
+from ninsho.client.office import Sendable
 from ninsho.errors import NinshoError
 from ninsho.mail.merging.csv_rows import Row as PlacedRow
 from ninsho.mail.message import Submission
 
-Make: TypeAlias = Callable[[Mapping[str, Any]], Submission]
+# What it returns is a message, or one with its envelope.
+Make: TypeAlias = Callable[[Mapping[str, Any]], Sendable]
 # Told of rows before they are claimed.
 Tell: TypeAlias = Callable[[Iterable[int]], None]
 
@@ -70,7 +72,7 @@ def claim(  # noqa: PLR0913 - by keyword only
     is taken only if it waits at that moment. Raises ``Accident``.
     """
     waiting = (
-        select(_COLUMNS.id, _COLUMNS.line, _COLUMNS.fields, _COLUMNS.attempts)
+        select(_COLUMNS.id, _COLUMNS.line, _COLUMNS.address, _COLUMNS.fields, _COLUMNS.attempts)
         .where(_COLUMNS.mailing_id == mailing, _COLUMNS.state == State.WAITING)
         .where(or_(_COLUMNS.run_id.is_(None), _COLUMNS.run_id != run))
         # Whoever fails each time comes last, and keeps nobody from their first try.
@@ -86,13 +88,17 @@ def claim(  # noqa: PLR0913 - by keyword only
     return Claim(_sending(connection, run, taken), len(faulty))
 
 
-def _made(make: Make, row: int, line: int, fields: str, attempts: int) -> Claimed | _Faulty:
+def _made(  # noqa: PLR0913, PLR0917 - one for each column
+    make: Make, row: int, line: int, address: str, fields: str, attempts: int
+) -> Claimed | _Faulty:
     """Return the message, or why there is none."""
+    place = f"line {line}"
     try:
-        submission, message_id = identified(make(PlacedRow(json.loads(fields), f"line {line}")))
+        submission, message_id = lettered(make(PlacedRow(json.loads(fields), place)), address)
         return Claimed(row, submission, kept(message_id, NAME_LENGTH), attempts)
     except (NinshoError, ValueError) as fault:
-        return _Faulty(row, str(fault))
+        # The line has a column of its own.
+        return _Faulty(row, str(fault).removeprefix(f"{place}: "))
     except KeyError as fault:
         return _Faulty(row, f"expected a value for {fault}, got none")
     except Exception as accident:

@@ -30,6 +30,7 @@ BUSY_TIMEOUT: Final = 30.0  # seconds that a writer of SQLite's waits for anothe
 _ONCE_MORE: Final = frozenset(("40001", "40P01", 1213, 1020))
 # Seconds between tries: a server is started anew in that time.
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0, 2.0)
+_SQLITE: Final = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat2.html, 1.3
 _READS_ONLY: Final = {"ninsho_reads_only": True}
 # Blocking drivers, those that ninsho's extras install, for a URL without one, and for those of event loops.
 _DRIVERS: Final = {
@@ -54,8 +55,8 @@ class Database:
     """The database at *place*: a file's name, or a URL; its tables are made where they are missing.
 
     A password that does not stand in the URL comes from ``NINSHO_DATABASE_PASSWORD``. Raises ``ConfigurationError`` for
-    a place that cannot be one, ``LedgerUnavailable`` where it cannot be reached; with ``create=False`` also where there
-    is no such file.
+    a place that cannot be one, or is another file, ``LedgerUnavailable`` where it cannot be reached; with
+    ``create=False`` also where there is no such file.
     """
 
     def __init__(self, place: str | Path, *, create: bool = True) -> None:
@@ -63,6 +64,8 @@ class Database:
         self.place = self.url.set(username=None, password=None, query={}).render_as_string()
         if self.file is not None and not create and not _is_there(self.file):
             raise ConfigurationError([f"ledger: expected a file, found no {self.file}"])
+        if self.file is not None and self.url.drivername in {"sqlite", "sqlite+pysqlite"}:
+            _expect_ledger(self.file)
         self._engine = self._made()
         self._make_tables()
 
@@ -104,8 +107,8 @@ class Database:
                 gone |= error.connection_invalidated
                 if pause is None or not (gone or _ONCE_MORE & set(_codes(error))):
                     raise LedgerUnavailable(f"{self.place}: {finding(error, self.url)}") from error
-                if gone:
-                    time.sleep(pause)
+                # Whoever was in the way is done soon; at once, several would meet again and again.
+                time.sleep(pause if gone else pause / 10)
             except SQLAlchemyError as error:
                 raise LedgerUnavailable(f"{self.place}: {finding(error, self.url)}") from error
         raise AssertionError
@@ -176,6 +179,18 @@ def _is_there(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise ConfigurationError([f"ledger: {path}: cannot be read: {error.strerror}"]) from None
+
+
+def _expect_ledger(path: Path) -> None:
+    """Raise ``ConfigurationError`` for a file that is none of SQLite's, such as the list of recipients."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_SQLITE))
+    except OSError:
+        # Whoever opens it as a database says what is wrong.
+        return
+    if begin and begin != _SQLITE:
+        raise ConfigurationError([f"ledger: {path}: expected a ledger, got a file that is none"])
 
 
 def _make_file(path: Path) -> None:

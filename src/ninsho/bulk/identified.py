@@ -12,10 +12,8 @@ from ninsho.mail.unsendable import Unsendable
 def identified(submission: Submission) -> tuple[Submission, str]:
     """Return *submission* and its Message-ID; one of octets, or of the library's, that has none is given one.
 
-    Raises ``Unsendable`` for a message of another kind that has none, ``TypeError`` for what is no submission.
+    Raises ``Unsendable`` for a message of another kind that has none.
     """
-    if not isinstance(submission, Submission):
-        raise TypeError(f"make: expected a Submission, got {type(submission).__name__}")
     message = submission.message
     if isinstance(message, bytes):
         return _of_octets(submission, message)

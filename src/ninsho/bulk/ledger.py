@@ -141,7 +141,7 @@ class Ledger:
         return {state: found.get(state, 0) for state in State}
 
     def recipients(self, mailing: Mailing, states: Collection[State] = ()) -> Iterator[Recipient]:
-        """Give the recipients in *states*, or all, as they were listed; a thousand are in memory at a time."""
+        """Give the recipients in *states*, or all, as they were added; a thousand are in memory at a time."""
         wanted = select(recipients).where(_COLUMNS.mailing_id == mailing.id).order_by(_COLUMNS.id).limit(PAGE)
         if states:
             wanted = wanted.where(_COLUMNS.state.in_(states))
@@ -149,6 +149,11 @@ class Ledger:
         while page := self._page(wanted.where(_COLUMNS.id > last)):
             yield from map(Recipient.of, page)
             last = page[-1]["id"]
+
+    def first(self, mailing: Mailing, states: Collection[State], most: int) -> list[Recipient]:
+        """Return the first *most* of the recipients in *states*, in the order of the list's lines."""
+        wanted = select(recipients).where(_COLUMNS.mailing_id == mailing.id, _COLUMNS.state.in_(states))
+        return [*map(Recipient.of, self._page(wanted.order_by(_COLUMNS.line, _COLUMNS.id).limit(most)))]
 
     def _page(self, wanted: Any) -> list[RowMapping]:  # noqa: ANN401 - SQLAlchemy's select of a table
         return self.database.read(lambda connection: list(connection.execute(wanted).mappings()))

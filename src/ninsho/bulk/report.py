@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,7 @@ from typing import IO, Any, Final
 
 from ninsho.bulk.chart import COLOURS, over_time, states_bar
 from ninsho.bulk.ledger import Ledger, Mailing, Recipient
-from ninsho.bulk.states import State
+from ninsho.bulk.states import MEANINGS, State
 from ninsho.errors import ConfigurationError
 
 FORMS: Final = ("csv", "json", "html")
@@ -67,7 +67,9 @@ def write_report(path: Path, ledger: Ledger, mailing: Mailing) -> None:
 def rewritten(path: Path) -> Iterator[IO[str]]:
     """Open *path* to be written anew, for its owner alone where it is new; raises ``ConfigurationError``."""
     try:
-        with open(path, "w", encoding="utf-8", newline="", opener=_for_its_owner) as file:
+        # Excel takes a CSV file without a mark for one in the charset of its country.
+        charset = "utf-8-sig" if form_of(path) == "csv" else "utf-8"
+        with open(path, "w", encoding=charset, errors="replace", newline="", opener=_for_its_owner) as file:
             yield file
     except OSError as error:
         raise _unwritten(path, error) from None
@@ -117,8 +119,9 @@ def _write_json(file: IO[str], recipients: Iterable[Recipient]) -> None:
     file.write("[")
     for number, recipient in enumerate(recipients):
         file.write(",\n " if number else "\n ")
-        # Whatever a terminal is shown, it is text.
-        file.write(json.dumps({**facts(recipient), "fields": recipient.fields}))
+        text = json.dumps({**facts(recipient), "fields": recipient.fields}, ensure_ascii=False)
+        # Whatever a terminal is shown, it is text; what is not printable stands within strings.
+        file.write("".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text))
     file.write("\n]\n")
 
 
@@ -132,11 +135,25 @@ def page(ledger: Ledger, mailing: Mailing) -> Iterator[str]:
         f"<h1>{escape(mailing.name)}</h1><p>{escape(mailing.subject)}</p>"
     )
     yield states_bar(counts)
-    yield _table(("", "state", "recipients"), ((_dot(state), state.value, str(counts[state])) for state in COLOURS))
+    yield _table(("", "state", "recipients", "", "what it means"), _states(counts))
     yield from _times(ledger, mailing)
     yield "<h2>Who did not get it, or may not have</h2>"
     yield _table(("line", "address", "state", "why"), _wrong(ledger, mailing))
     yield "</body></html>\n"
+
+
+def _states(counts: Mapping[State, int]) -> Iterator[tuple[str, ...]]:
+    total = sum(counts.values())
+    for state in COLOURS:
+        yield _dot(state), state.value, f"{counts[state]:,}", _share(counts[state], total), MEANINGS[state]
+    yield "", "all", f"{total:,}", _share(total, total), ""
+
+
+def _share(count: int, total: int) -> str:
+    """Return a percentage; what is little is not nothing, and what is nearly all is not all."""
+    if count in {0, total}:
+        return "100 %" if count else "0 %"
+    return f"{min(99.9, max(0.1, 100 * count / total)):.1f} %"
 
 
 def _times(ledger: Ledger, mailing: Mailing) -> Iterator[str]:
@@ -147,11 +164,11 @@ def _times(ledger: Ledger, mailing: Mailing) -> Iterator[str]:
     settled = [0] * _SPANS
     for moment, count in ledger.settled(mailing, first, span):
         settled[min(_SPANS - 1, moment)] += count
-    yield f"<h2>From {_moment(first)} to {_moment(last)}</h2>{over_time(settled)}"
+    yield f"<h2>From {_local(first)} to {_local(last)}</h2>{over_time(settled)}"
 
 
 def _wrong(ledger: Ledger, mailing: Mailing) -> Iterator[tuple[str, ...]]:
-    for number, one in enumerate(ledger.recipients(mailing, _WRONG)):
+    for number, one in enumerate(ledger.first(mailing, _WRONG, _SHOWN + 1)):
         if number == _SHOWN:
             yield ("…", "", "", "more of them: ninsho ledger export")
             return
@@ -165,7 +182,9 @@ def why(recipient: Recipient) -> str:
     code = "" if recipient.code is None else f"{recipient.code} "
     enhanced = recipient.enhanced_code
     said = f"{enhanced} " if enhanced and not recipient.reply.startswith(enhanced) else ""
-    return " ".join(f"{code}{said}{recipient.reply}".split())
+    # The line stands beside it.
+    reply = recipient.reply.removeprefix(f"line {recipient.line}: ")
+    return " ".join(f"{code}{said}{reply}".split())
 
 
 def _dot(state: State) -> str:
@@ -181,3 +200,7 @@ def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _moment(seconds: float | None) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _local(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")

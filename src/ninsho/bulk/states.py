@@ -1,6 +1,8 @@
 """What may have become of one recipient's message."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 
 class State(StrEnum):
@@ -19,3 +21,16 @@ class State(StrEnum):
     # A row from which no message can be made.
     INVALID = "invalid"
     BOUNCED = "bounced"
+
+
+# A few words for each, for people.
+MEANINGS: Final[Mapping[State, str]] = {
+    State.WAITING: "nothing was sent yet",
+    State.SENDING: "on its way at this moment",
+    State.ACCEPTED: "the server took the mail",
+    State.REFUSED: "refused for good",
+    State.DEFERRED: "refused for the time being: the next run tries again",
+    State.UNKNOWN: "the connection or the run broke: the mail may have arrived, or not",
+    State.INVALID: "no mail can be made of the row",
+    State.BOUNCED: "the mail was taken, and came back",
+}

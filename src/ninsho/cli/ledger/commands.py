@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from mailbox import Maildir
 from pathlib import Path
 from typing import Annotated, Literal
@@ -33,6 +32,8 @@ def show(
     as_json: JsonOption = False,
 ) -> int:
     """Tell how many got their mail, and who did not."""
+    if most < 0:
+        raise WrongUsage(f"--most: expected 0 or more, got {most}")
     with opened(ledger) as book:
         mailings = book.mailings() if mailing is None else [book.find(mailing)]
         # Runs that were killed have left something to settle.
@@ -49,7 +50,7 @@ def show(
 
 
 def _facts(ledger: Ledger, mailing: Mailing, most: int) -> dict[str, object]:
-    wrong = islice(ledger.recipients(mailing, _WRONG), most)
+    wrong = ledger.first(mailing, _WRONG, most)
     return {
         "mailing": mailing.name,
         "subject": mailing.subject,
@@ -62,7 +63,7 @@ def _show(ledger: Ledger, mailing: Mailing, most: int) -> None:
     counts = ledger.counts(mailing)
     told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
     say(visible(f"{mailing.name}: {told or 'no recipients'}"))
-    wrong = list(islice(ledger.recipients(mailing, _WRONG), most))
+    wrong = ledger.first(mailing, _WRONG, most)
     if wrong:
         say_table(
             ("line", "address", "state", "why"),

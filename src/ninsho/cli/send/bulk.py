@@ -59,7 +59,7 @@ def send_bulk(  # noqa: PLR0913, PLR0917 - as many kinds of options as the comma
         merge = letter.merge(listed.address)
         _try(merge, listed)
         if settings is None:
-            return rehearse(merge, listed, bulk, as_json=sending.as_json)
+            return rehearse(merge, listed, bulk, sending)
         return _Mailing(letter, listed, sending, bulk).send(merge, settings)
     except Unsendable as error:
         raise WrongUsage(f"--bulk: {error}") from None
@@ -70,6 +70,9 @@ def _check(sending: SendOptions, bulk: BulkOptions) -> None:
         raise WrongUsage("expected --bulk, and a list, with options for mail to many")
     if sending.message or sending.recipient:
         raise WrongUsage(f"expected --bulk or {'--message' if sending.message else '--recipient'}, got both")
+    if sending.open_preview and (sending.as_json or not sending.dry_run):
+        found = "--json" if sending.as_json else "none: what is sent is not shown"
+        raise WrongUsage(f"--open: expected --dry-run alone, got {found}")
     if bulk.ledger is None and not sending.dry_run:
         raise WrongUsage("expected --ledger, such as news.db, with --bulk: it is what keeps anybody from two messages")
     if bulk.limit is not None and bulk.limit < 1:
@@ -102,7 +105,7 @@ class _Mailing:
         with opened(str(self._bulk.ledger), create=True) as ledger:
             mailing = self._mailing(ledger)
             loaded = ledger.load(mailing, self._listed.rows(), address=self._listed.address, key=self._bulk.key)
-            self._remark_loaded(loaded)
+            self._remark_loaded(loaded, ledger.counts(mailing)[State.WAITING])
             tally, failure = self._run(ledger, mailing, merge, settings)
             counts = ledger.counts(mailing)
             if self._bulk.report is not None:
@@ -167,12 +170,14 @@ class _Mailing:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _remark_loaded(self, loaded: Loaded) -> None:
+    def _remark_loaded(self, loaded: Loaded, waiting: int) -> None:
         if self._sending.quiet or self._sending.as_json:
             return
         parts = {"new": loaded.new, "known": loaded.known, "duplicate": loaded.duplicates, "invalid": loaded.invalid}
         told = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
         remark(f"{loaded.rows} rows: {told}")
+        if (copied := self._letter.copied) and waiting:
+            remark(f"{visible(', '.join(copied))}: a copy of each message, {waiting} in all")
 
     def _tell(
         self,

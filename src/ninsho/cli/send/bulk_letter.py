@@ -14,6 +14,7 @@ from ninsho.mail.composing.words import Words
 from ninsho.mail.merging.envelopes import Verp
 from ninsho.mail.merging.merge import Merge
 from ninsho.mail.merging.rows import ADDRESS_COLUMNS
+from ninsho.mail.merging.templates import braces, percents
 from ninsho.mail.unsendable import Unsendable
 
 _HTML = (".html", ".htm")
@@ -54,9 +55,11 @@ class BulkLetter:
     def merge(self, address: str) -> Merge:
         """Return what makes messages of rows whose addresses are in the column *address*; raise ``WrongUsage``."""
         words, bulk = self.words.copy(), self._bulk
+        self._expect_field(address)
         if self._composing.to:
             words["to"] = list(self._composing.to)
-        elif address.lower() not in ADDRESS_COLUMNS:
+        elif bulk.to_column is not None or address.lower() not in ADDRESS_COLUMNS:
+            # Another column may be the likelier one, unless told.
             words["to"] = _WRITTEN[bulk.fields].format(address)
         try:
             return Merge(
@@ -69,6 +72,27 @@ class BulkLetter:
             )
         except (Unsendable, OSError) as error:
             raise WrongUsage(str(error)) from None
+
+    @property
+    def copied(self) -> list[str]:
+        """Who gets a copy of every message: the recipients that no row names."""
+        composing = self._composing
+        return [one for one in (*composing.to, *composing.cc, *composing.bcc) if not self._has_field(one)]
+
+    def _expect_field(self, address: str) -> None:
+        to = self._composing.to
+        if to and not any(map(self._has_field, to)):
+            field = _WRITTEN[self._bulk.fields].format(address)
+            raise WrongUsage(
+                f"--to: expected a field that stands for each row's address, such as {field!r}, got {to[0]!r}: all mail"
+                " would go there"
+            )
+
+    def _has_field(self, text: str) -> bool:
+        if self._bulk.fields == "jinja":
+            return "{{" in text or "{%" in text
+        read = braces if self._bulk.fields == "braces" else percents
+        return bool(read(text, "to").expressions)
 
     @property
     def fingerprint(self) -> str:

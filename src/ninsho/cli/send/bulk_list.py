@@ -9,8 +9,10 @@ from ninsho.cli.endings import WrongUsage
 from ninsho.cli.send.bulk_options import BulkOptions
 from ninsho.mail.merging.csv_rows import open_csv
 from ninsho.mail.merging.rows import ADDRESS_COLUMNS
+from ninsho.mail.merging.rows import Row as PlacedRow
 
-_FURTHER = ("e-mail", "メール", "メールアドレス", "アドレス", "宛先")
+# As shells and people write what is hard to type.
+_TABS = ("tab", "\\t", "\t")
 
 
 class RecipientList:
@@ -39,7 +41,7 @@ class RecipientList:
         if told is not None:
             return told
         known = {name.lower(): name for name in reversed(names)}
-        found = next((known[name] for name in (*ADDRESS_COLUMNS, *_FURTHER) if name in known), None)
+        found = next((known[name] for name in ADDRESS_COLUMNS if name in known), None)
         if found is None:
             raise WrongUsage(f"expected --to-column, one of {', '.join(names)}, as no column is called email")
         return found
@@ -55,5 +57,19 @@ class RecipientList:
             from ninsho.bulk.sql_rows import sql_rows  # noqa: PLC0415
 
             return sql_rows(str(options.bulk), options.bulk_sql)
-        lines = open_csv(str(options.bulk), charset=options.list_charset, delimiter=options.delimiter)
-        return (Row(int(row.place.rpartition(" ")[2]), row) for row in lines)
+        lines = open_csv(str(options.bulk), charset=options.list_charset, delimiter=_delimiter(options.delimiter))
+        return map(_listed, lines)
+
+
+def _delimiter(told: str) -> str:
+    """Return what separates columns; raise ``WrongUsage`` for what no CSV file can have."""
+    if told.lower() in _TABS:
+        return "\t"
+    if len(told) != 1 or told in '"\r\n\0':
+        raise WrongUsage(f"--delimiter: expected one character such as ';', or tab, got {told!r}")
+    return told
+
+
+def _listed(row: PlacedRow) -> Row:
+    fault = "" if row.fault is None else str(row.fault).removeprefix(f"{row.place}: ")
+    return Row(int(row.place.rpartition(" ")[2]), row, fault)

@@ -35,7 +35,7 @@ class BulkOptions:
     list_charset: str | None = None
     """The charset of the CSV file; else it is found out."""
     delimiter: str = ","
-    """What separates its columns."""
+    """What separates its columns: a character, or tab."""
     verp: str | None = None
     """Give each message an envelope sender of its own, made of this address, so that bounces say whose they are."""
     limit: int | None = None
