@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from ninsho.cli.endings import WrongUsage
 from ninsho.errors import ConfigurationError
+from ninsho.mail import signing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,37 +51,29 @@ class SigningOptions:
         return list(self._signers())
 
     def _signers(self) -> "Iterator[Signer]":
-        # Each takes a library of its own, or a program.
-        if self.smime_certificate is not None and self.smime_key is not None:
-            from ninsho.mail.signing.smime import SmimeSigned  # noqa: PLC0415
-
+        if (certificate := self.smime_certificate) is not None and (key := self.smime_key) is not None:
             with _named(certificate="--smime-certificate", key="--smime-key"):
-                signed = SmimeSigned(self.smime_certificate, self.smime_key)
+                signed = signing.SmimeSigned(certificate, key)
             yield signed
         if self.pgp_key is not None:
-            from ninsho.mail.signing.pgp import PgpSigned  # noqa: PLC0415
-
             with _named(key_id="--pgp-key"):
-                signing = PgpSigned(self.pgp_key)
-            yield signing
-        if self.encrypt_for:
-            from ninsho.mail.signing.smime import SmimeEncrypted  # noqa: PLC0415
+                pgp_signed = signing.PgpSigned(self.pgp_key)
+            yield pgp_signed
+        yield from self._encrypting()
+        if self.dkim_domain is not None and self.dkim_selector is not None and self.dkim_key is not None:
+            with _named(domain="--dkim-domain", selector="--dkim-selector", key="--dkim-key"):
+                dkim = signing.Dkim(self.dkim_domain, self.dkim_selector, self.dkim_key)
+            yield dkim
 
+    def _encrypting(self) -> "Iterator[Signer]":
+        if self.encrypt_for:
             with _named(certificates="--encrypt-for"):
-                encrypted = SmimeEncrypted(self.encrypt_for)
+                encrypted = signing.SmimeEncrypted(self.encrypt_for)
             yield encrypted
         if self.pgp_encrypt_for:
-            from ninsho.mail.signing.pgp import PgpEncrypted  # noqa: PLC0415
-
             with _named(recipients="--pgp-encrypt-for"):
-                encrypting = PgpEncrypted(self.pgp_encrypt_for)
-            yield encrypting
-        if self.dkim_domain is not None and self.dkim_selector is not None and self.dkim_key is not None:
-            from ninsho.mail.signing.dkim import Dkim  # noqa: PLC0415
-
-            with _named(domain="--dkim-domain", selector="--dkim-selector", key="--dkim-key"):
-                dkim = Dkim(self.dkim_domain, self.dkim_selector, self.dkim_key)
-            yield dkim
+                pgp_encrypted = signing.PgpEncrypted(self.pgp_encrypt_for)
+            yield pgp_encrypted
 
 
 def _together(**options: object) -> None:
