@@ -4,7 +4,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,24 +121,30 @@ class Turns:
 
     def runs(self, clients: Sequence[Client]) -> Runs:
         """Measure those clients that deliver the message as it is."""
-        true = [client for client in clients if _is_true(self.bench, client, self.path)]
+        sent = self.path.read_bytes()
+        true = [
+            client
+            for client in clients
+            if delivers(self.bench, client, self.path, read=_body, expected=[sent + client.adds] * TRIED_MESSAGES)
+        ]
         return alternate(self.bench, true, self.measure, rounds=self.bench.rounds)
 
 
-def _is_true(bench: Bench, client: Client, path: Path) -> bool:
-    """Whether what arrives is what was sent; what is not measured for that, or any reason, is told."""
+def delivers(
+    bench: Bench, client: Client, path: Path, *, read: Callable[[bytes], Hashable], expected: Sequence[Hashable]
+) -> bool:
+    """Whether what arrives, as it is *read*, is what is *expected*; what is not measured for any reason is told."""
     dump = bench.directory_for("dump")
     dump.chmod(0o777)
     try:
         with smtp_sink(bench, dump=dump) as sink:
-            send(bench, client, sink, count=TRIED_MESSAGES, path=path)
-            found = [_body(file.read_bytes()) for file in dump.iterdir()]
+            send(bench, client, sink, count=len(expected), path=path)
+            found = Counter(read(file.read_bytes()) for file in dump.iterdir())
     except Unmeasured as unmeasured:
         bench.report.note(f"{client.name} is left out: {unmeasured}")
         return False
-    expected = path.read_bytes() + client.adds
-    wrong = abs(TRIED_MESSAGES - len(found)) + sum(each != expected for each in found)
-    if wrong:
+    meant = Counter(expected)
+    if wrong := (meant - found).total() + (found - meant).total():
         bench.report.mistakes(client.name, wrong)
     return not wrong
 

@@ -10,9 +10,9 @@ from benchmarks.bench import Bench
 from benchmarks.clients.letter import rows
 from benchmarks.figures import Runs, middle, ratio, throughput
 from benchmarks.letters import FILENAME, SUBJECT, TEXT, file, write_letter
-from benchmarks.load import Unmeasured, alternate
+from benchmarks.load import alternate
 from benchmarks.report import Target
-from benchmarks.sending import TRIED_MESSAGES, Client, Turns, send, tell_sent
+from benchmarks.sending import TRIED_MESSAGES, Client, Turns, delivers, send, tell_sent
 from benchmarks.servers.server import Missing
 from benchmarks.sinks import smtp_sink
 
@@ -59,26 +59,10 @@ def run(bench: Bench) -> None:
 
 
 def _runs(bench: Bench, path: Path) -> Runs:
-    true = [client for client in CLIENTS if _is_true(bench, client, path)]
+    meant = [_meant(row) for row in rows(TRIED_MESSAGES)]
+    true = [client for client in CLIENTS if delivers(bench, client, path, read=_read, expected=meant)]
     with smtp_sink(bench) as sink:
         return alternate(bench, true, Turns(bench, sink, path, FIRST).measure, rounds=bench.rounds)
-
-
-def _is_true(bench: Bench, client: Client, path: Path) -> bool:
-    """Whether each recipient gets the letter that is theirs; what is not measured for that, or any reason, is told."""
-    dump = bench.directory_for("dump")
-    dump.chmod(0o777)
-    try:
-        with smtp_sink(bench, dump=dump) as sink:
-            send(bench, client, sink, count=TRIED_MESSAGES, path=path)
-            found = [_read(file.read_bytes()) for file in dump.iterdir()]
-    except Unmeasured as unmeasured:
-        bench.report.note(f"{client.name} is left out: {unmeasured}")
-        return False
-    expected = [_meant(row) for row in rows(TRIED_MESSAGES)]
-    if wrong := sum(each not in found for each in expected) + abs(len(found) - len(expected)):
-        bench.report.mistakes(client.name, wrong)
-    return not wrong
 
 
 def _meant(row: Mapping[str, object]) -> tuple[object, ...]:

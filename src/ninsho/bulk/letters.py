@@ -6,7 +6,7 @@ from ninsho.bulk.identified import identified
 from ninsho.bulk.recipients import mailbox_of
 from ninsho.client.office import Sendable, submission
 from ninsho.mail.addresses import mailboxes, read
-from ninsho.mail.message import EVERYTHING, Recipient, Submission, prepare
+from ninsho.mail.message import Recipient, Submission, envelope
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 
@@ -37,7 +37,7 @@ def expect_for(found: Submission, address: str) -> None:
 def _recipients(found: Submission) -> Iterator[str]:
     told = found.recipients
     if told is None:
-        yield from prepare(found, EVERYTHING, chunking=True).recipients
+        yield from envelope(found)[1]
         return
     for one in mailboxes(told, "recipients") if isinstance(told, str) else told:
         given = one.address if isinstance(one, Recipient) else one

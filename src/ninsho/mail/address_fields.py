@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from ninsho.mail.addresses import Token, a_labels, mailboxes, tokens
+from ninsho.mail.addresses import Token, a_labels, mailboxes, tokens, unquoted
 from ninsho.mail.charsets.charset import UTF_8, Charset
 from ninsho.mail.encoded_words import Settle, encoded_words
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -58,12 +58,8 @@ def line_is_long(line: str) -> bool:
 def _identity(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at:
-        return _unquoted(address)
-    return f"{_unquoted(local)}@{a_labels(domain)}"
-
-
-def _unquoted(word: str) -> str:
-    return _ESCAPED.sub(r"\1", word[1:-1]) if word.startswith('"') else word
+        return unquoted(address)
+    return f"{unquoted(local)}@{a_labels(domain)}"
 
 
 def _refuse_utf8(name: str, addresses: Iterable[str]) -> None:
@@ -98,7 +94,7 @@ def _is_of_phrase(token: Token) -> bool:
 
 def _phrase(run: list[Token], settle: Settle, room: int) -> Iterator[Token]:
     """Encode a run of words as one: only white space may stand between an encoded word and others (RFC 2047 §5)."""
-    text = "".join(_unquoted(token.text) if token.kind == "quoted" else token.text for token in run)
+    text = "".join(unquoted(token.text) if token.kind == "quoted" else token.text for token in run)
     # Many readers decode within quotes what looks like an encoded word.
     if text.isascii() and not any(token.kind == "quoted" and "=?" in token.text for token in run):
         yield from run

@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _COMMENT_END = re.compile(r"[^()\\]*+(?: \\. [^()\\]*+ )*+ ([()])", re.VERBOSE)
+_QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[!-Z^-~]++\]")
@@ -107,6 +108,11 @@ def _rare_path(address: str) -> bytes:
     if not local.isascii():
         return address.encode()
     return f"{local}@{a_labels(domain)}".encode()
+
+
+def unquoted(word: str) -> str:
+    """Return a word without its quotes, where it has any (RFC 5322 §3.2.4)."""
+    return _QUOTED_PAIR.sub(r"\1", word[1:-1]) if word.startswith('"') else word
 
 
 def a_labels(domain: str) -> str:

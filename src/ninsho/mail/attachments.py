@@ -1,6 +1,5 @@
 """Attachments that are encoded while they are sent, however large their files are."""
 
-import binascii
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from email.message import EmailMessage
 from secrets import token_hex
 
 from ninsho.mail.attachment import Attachment
-from ninsho.mail.content import Content, Octets, pieces
+from ninsho.mail.content import Content, Octets, base64_lines, pieces
 from ninsho.mail.files import reading, regular
 from ninsho.mail.material import Material, from_octets
 from ninsho.mail.terms import Terms
@@ -73,7 +72,7 @@ class _Encoded:
         try:
             with self.path.open("rb") as file:
                 while octets := file.read(_READ):
-                    chunk = _base64(octets)
+                    chunk = base64_lines(octets)
                     chunk = b"\r\n" + chunk if left != self.size else chunk
                     left -= len(chunk)
                     if left < 0:
@@ -114,8 +113,3 @@ class _Spliced(Content):
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _base64(octets: bytes) -> bytes:
-    encoded = binascii.b2a_base64(octets, newline=False)
-    return b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)])

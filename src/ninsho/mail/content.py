@@ -1,5 +1,6 @@
 """A message's octets on their way: for BDAT as they are, for DATA dot-stuffed, as often as they are asked for."""
 
+from binascii import b2a_base64
 from collections.abc import Iterable, Iterator
 
 from ninsho.mail.unsendable import Unsendable
@@ -102,6 +103,19 @@ def has_strays(octets: bytes) -> bool:
 def crlf(octets: bytes) -> bytes:
     """Make each line end CRLF, and add none."""
     return octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+
+
+def is_plain(octets: bytes) -> bool:
+    """Tell whether every server takes *octets* as they are: ASCII without NUL, in lines that are short enough."""
+    return octets.isascii() and b"\0" not in octets and not has_long_line(octets)
+
+
+def base64_lines(octets: bytes) -> bytes:
+    """Return *octets* in base64, in lines of 76 characters (RFC 2045 §6.8), without the last line end."""
+    encoded = b2a_base64(octets, newline=False)
+    if len(encoded) <= 76:
+        return encoded
+    return b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)])
 
 
 def has_long_line(octets: bytes) -> bool:

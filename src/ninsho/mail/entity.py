@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ninsho.mail.content import crlf
+from ninsho.mail.content import base64_lines, crlf
 from ninsho.mail.headers import fields
 from ninsho.mail.unsendable import Unsendable
 
@@ -169,9 +169,7 @@ def encoded(data: bytes, *, text: bool, always: bool = False) -> tuple[bytes, st
     """
     if text and (always or len(data.translate(None, _READABLE)) * 4 < len(data)):
         return crlf(binascii.b2a_qp(data, istext=True)), "quoted-printable"
-    # 57 octets become the 76 characters of a line (RFC 2045 §6.8).
-    lines = (binascii.b2a_base64(data[at : at + 57], newline=False) for at in range(0, len(data), 57))
-    return b"\r\n".join(lines), "base64"
+    return base64_lines(data), "base64"
 
 
 def with_encoding(header: bytes, encoding: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ninsho.mail.content import BinaryOctets, Content, Octets, has_long_line, with_line_ends
+from ninsho.mail.content import BinaryOctets, Content, Octets, has_long_line, is_plain, with_line_ends
 from ninsho.mail.headers import header_size, refuse_lone_cr, without_blind
 from ninsho.mail.terms import Terms
 
@@ -42,7 +42,7 @@ def from_octets(raw: bytes, terms: Terms) -> Material:
     if b"bcc" in header.lower():
         octets = without_blind(header) + octets[size:]
     strays = octets is not raw and b"binary" in raw.lower()
-    if octets.isascii() and b"\0" not in octets and not strays and not has_long_line(octets):
+    if not strays and is_plain(octets):
         return Material(header, Octets(octets))
     return _rare(raw, octets, header, terms)
 

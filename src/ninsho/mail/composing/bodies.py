@@ -3,7 +3,7 @@
 from typing import Literal, TypeAlias, get_args
 
 from ninsho.mail.charsets.charset import Charset
-from ninsho.mail.content import has_long_line
+from ninsho.mail.content import has_long_line, is_plain
 from ninsho.mail.entity import encoded
 from ninsho.mail.unsendable import Unsendable
 
@@ -44,10 +44,9 @@ def _unknown(encoding: str) -> Unsendable:
 
 
 def _fitting(octets: bytes, *, seven_bit: bool) -> tuple[bytes, str]:
-    fits = octets.isascii() and b"\0" not in octets and not has_long_line(octets)
     # What mailboxes would change, and what may lose its spaces on the way: RFC 2049 §3.
     fragile = b"\nFrom " in octets or octets.startswith(b"From ") or b" \r\n" in octets or b"\t\r\n" in octets
-    if fits and (seven_bit or not fragile):
+    if is_plain(octets) and (seven_bit or not fragile):
         return octets, "7bit"
     return encoded(octets, text=not seven_bit)
 

@@ -21,8 +21,12 @@ _EITHER = re.compile(f"{_OWN.pattern}|{_THEIRS.pattern}")
 
 def message_id(authors: str) -> str:
     """Make a Message-ID in the domain of the author: the name of this machine concerns nobody."""
-    first = addresses_in(authors, "from_")[0]
-    return f"<{token_hex(16)}@{a_labels(first.rpartition('@')[2])}>"
+    return message_id_for(addresses_in(authors, "from_")[0])
+
+
+def message_id_for(address: str) -> str:
+    """Make a Message-ID in the domain of *address*."""
+    return f"<{token_hex(16)}@{a_labels(address.rpartition('@')[2])}>"
 
 
 def identifier(given: str, place: str, known: re.Pattern[str] = _OWN) -> str:

@@ -8,7 +8,7 @@ from ninsho.mail.attachment import Attachment, content_id, content_type, file_na
 from ninsho.mail.charsets.charset import Charset, charset
 from ninsho.mail.charsets.encoding import Unencodable, settled
 from ninsho.mail.composing.bodies import Encoding, transfer_encoded
-from ninsho.mail.content import crlf, has_long_line, with_line_ends
+from ninsho.mail.content import crlf, is_plain, with_line_ends
 from ninsho.mail.entity import encoded
 from ninsho.mail.parameters import extended, parameter, worded
 from ninsho.mail.policy import Written
@@ -44,7 +44,7 @@ def file_part(attachment: Attachment, *, names: Charset, inline: bool, policy: W
     data = attachment.octets()
     name = file_name(attachment)
     text, names = settled(name, names, unencodable="utf-8", place=place_of(attachment))
-    if is_message(attachment) and _is_seven_bit(data):
+    if is_message(attachment) and is_plain(with_line_ends(data)):
         kind, body, cte = "message/rfc822", data, "7bit"
     else:
         kind = _with_charset(content_type(attachment, name), attachment, data)
@@ -62,11 +62,6 @@ def is_message(attachment: Attachment) -> bool:
     """Tell whether it was told to be a message; what only has such a name is a file like others."""
     kind = attachment.content_type
     return isinstance(kind, str) and kind.partition(";")[0].strip().lower() == "message/rfc822"
-
-
-def _is_seven_bit(data: bytes) -> bool:
-    octets = with_line_ends(data)
-    return octets.isascii() and b"\0" not in octets and not has_long_line(octets)
 
 
 def multipart(subtype: str, parts: Sequence[EmailMessage], boundary: str, *, policy: Written) -> EmailMessage:

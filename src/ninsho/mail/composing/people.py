@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias, Union, cast
 
-from ninsho.mail.addresses import mailboxes, tokens
+from ninsho.mail.addresses import mailboxes, tokens, unquoted
 from ninsho.mail.unsendable import Unsendable, excerpt
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ Mailboxes: TypeAlias = Mailbox | Iterable[Mailbox]
 # one in front is not. What looks like an encoded word would be read as one.
 _PHRASE = re.compile(r"(?![ \t]*\.)(?:(?!=\?)[^\x00-\x1f\"(),:;<>@\[\\\]\x7f])*")
 _SPECIAL = re.compile(r'(["\\])')
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _WORDS = ("atom", "quoted", "space")
 
 
@@ -128,7 +127,7 @@ def _phrase(name: str) -> str:
     found = list(tokens(name.strip()))
     if not name.strip().startswith(".") and all(token.kind in _WORDS or token.text == "." for token in found):
         return name.strip()
-    return _quoted("".join(_ESCAPED.sub(r"\1", text[1:-1]) if kind == "quoted" else text for kind, text in found))
+    return _quoted("".join(unquoted(text) if kind == "quoted" else text for kind, text in found))
 
 
 def _quoted(name: str) -> str:

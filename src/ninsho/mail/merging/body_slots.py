@@ -1,14 +1,14 @@
 """Text parts with values, encoded per message as far as the values reach: all else was encoded once."""
 
 import re
-from binascii import b2a_base64, b2a_qp
+from binascii import b2a_qp
 from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import Final, Protocol
 
 from ninsho.mail.charsets.charset import UTF_8, Charset
 from ninsho.mail.charsets.kana import full_width
-from ninsho.mail.content import crlf, has_long_line
+from ninsho.mail.content import base64_lines, crlf, has_long_line
 from ninsho.mail.merging.filling import Numbered, Values
 from ninsho.mail.merging.limits import NeedsComposing
 from ninsho.mail.merging.values import Raw
@@ -80,14 +80,6 @@ def _encoded(encode: Callable[[str], bytes], text: str) -> bytes:
     except UnicodeEncodeError as error:
         # What happens to such characters is said to compose().
         raise NeedsComposing from error
-
-
-def base64_lines(octets: bytes) -> bytes:
-    """Return base64 in lines, without the last line end."""
-    encoded = b2a_base64(octets, newline=False)
-    if len(encoded) <= 76:
-        return encoded
-    return b"\r\n".join([encoded[at : at + 76] for at in range(0, len(encoded), 76)])
 
 
 class Fixed:

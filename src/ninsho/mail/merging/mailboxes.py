@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ninsho.mail.addresses import mailboxes, plain
-from ninsho.mail.composing.people import Mailbox, Mailboxes
+from ninsho.mail.addresses import plain, unquoted
+from ninsho.mail.composing.people import Mailbox, Mailboxes, addresses_in
 from ninsho.mail.merging.filling import Filling, Values
 from ninsho.mail.merging.templates import Piece, Template
 from ninsho.mail.unsendable import Unsendable, excerpt
@@ -37,7 +37,7 @@ class MailboxFilling:
             return address
         if self.whole:
             return _one(address, self.place)[1]
-        found = _addresses(f"<{address}>", self.place)
+        found = addresses_in(f"<{address}>", self.place)
         if found != [address]:
             raise Unsendable(f"{self.place}: expected one address, got {excerpt(address)}")
         return address
@@ -53,25 +53,15 @@ class MailboxFilling:
 
 def _one(value: str, place: str) -> tuple[str, str]:
     """Read a mailbox, which may have a name."""
-    found = _addresses(value, place)
+    found = addresses_in(value, place)
     if len(found) != 1:
         raise Unsendable(f"{place}: expected one address, got {excerpt(value)}")
     name, bracket, _ = value.rpartition("<")
     return (_unquoted(name.strip()) if bracket else ""), found[0]
 
 
-def _addresses(value: str, place: str) -> list[str]:
-    found = mailboxes(value, place)
-    for address in found:
-        if "@" not in address:
-            raise Unsendable(f"{place}: expected an address with '@', got {excerpt(value)}")
-    return found
-
-
 def _unquoted(name: str) -> str:
-    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
-        return name[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-    return name
+    return unquoted(name) if len(name) > 1 and name.endswith('"') else name
 
 
 def mailbox_fillings(given: Mailboxes, place: str, read: Compiled, numbered: Numbering) -> list[MailboxFilling]:
